@@ -23,7 +23,7 @@ from surrogacy.report.folder import FIT, PPS
 from surrogacy.report.section import Drawing
 
 FOLDER = Path(__file__).parents[1] / "docs" / "gallery"
-DPI, COLOURS = 80, 128
+DPI, COLOURS, EXACT = 80, 128, 24
 ACROSS, GAP, LABEL = {1: 6, 2: 3}, 14, 18  # figures side by side by number of columns; pixels
 FONT = ImageFont.truetype(style.FONTS / "SurrogacySans-Regular.ttf", 11)
 
@@ -66,8 +66,17 @@ def write_sheet(figures: Sequence[Drawing], page: PageStyle, folder: Path = FOLD
         ImageDraw.Draw(sheet).text((left, top), name, fill="black", font=FONT)
         sheet.paste(drawn, (left, top + LABEL))
     file = folder / f"{page.journal}-{page.columns:g}.png"
-    sheet.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(file, optimize=True)
+    reduced(sheet).save(file, optimize=True)
     return file
+
+
+def reduced(sheet: Image.Image) -> Image.Image:
+    """Return a sheet of few colours, of which the most frequent, the greys of the bands, are exact."""
+    frequent = sorted(sheet.getcolors(sheet.width * sheet.height), reverse=True)[:EXACT]
+    colours = sheet.quantize(COLOURS - EXACT, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([*(channel for _, colour in frequent for channel in colour), *colours])
+    return sheet.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 if __name__ == "__main__":

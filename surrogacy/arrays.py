@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,19 @@ def numbers(name: str, values: npt.ArrayLike) -> FloatArray:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise UsageError(f"{name} must contain only numbers: {error}") from error
+
+
+def read_only(values: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return a copy that cannot be changed in place.
+
+    Examples
+    --------
+    >>> read_only([1.0, 2.0]).flags.writeable
+    False
+    """
+    array = np.array(values)
+    array.setflags(write=False)
+    return array
 
 
 def broadcast(name: str, values: npt.ArrayLike, shape: tuple[int, ...]) -> FloatArray:

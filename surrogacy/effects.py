@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from surrogacy.arrays import BoolArray, FloatArray, IntArray, broadcast, counts, names, numbers
+from surrogacy.arrays import BoolArray, FloatArray, IntArray, broadcast, counts, names, numbers, read_only
 from surrogacy.errors import Caveat, FitError, UsageError
 
 SIDES = ("surrogate", "final")
@@ -103,9 +103,7 @@ class Effects:
         if not len(self.provenance):
             object.__setattr__(self, "provenance", np.zeros((len(self.comparison), 2), dtype=np.intp))
         for name in ("log_hr", "se", "rho_within", "n", "rho_known", "control_share", "events", "provenance"):
-            array = np.array(getattr(self, name))
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
+            object.__setattr__(self, name, read_only(getattr(self, name)))
 
     @classmethod
     def from_arrays(
@@ -230,7 +228,7 @@ class Effects:
     def cov(self) -> FloatArray:
         """(k, 2, 2) covariance of the two estimates within each comparison."""
         (s1, s2), cross = self.se.T, self.rho_within * self.se[:, 0] * self.se[:, 1]
-        return np.stack([s1**2, cross, cross, s2**2], axis=1).reshape(-1, 2, 2)
+        return read_only(np.stack([s1**2, cross, cross, s2**2], axis=1).reshape(-1, 2, 2))
 
     @property
     def limits(self) -> tuple[FloatArray, FloatArray]:
@@ -279,9 +277,8 @@ class Effects:
         low = float(np.fmax.reduce((rho * whole - rest) / control, initial=-1.0))  # ignores NaN
         high = float(np.fmin.reduce((rho * whole + rest) / control, initial=1.0))
         if low > high + 1e-9:
-            names = ", ".join(name for name, member in zip(self.comparison, members, strict=True) if member)
             raise FitError(
-                f"{names} share a control arm, but their within-trial correlations "
+                f"{', '.join(self.take(members).comparison)} share a control arm, but their within-trial correlations "
                 f"({', '.join(f'{r:g}' for r in rho)}) contradict each other"
             )
         return float(np.clip(rho.mean(), low, max(low, high)))

@@ -3,8 +3,10 @@
 import runpy
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
+from surrogacy.figures._style import LINE_COLOUR
+from surrogacy.figures.bubble import BAND
 from surrogacy.models import WeightedRegression
 from surrogacy.output.page_style import PRESETS, page_style
 from surrogacy.report.section import drawing
@@ -18,7 +20,7 @@ MOST_BYTES = 250_000
 def test_sheet_shows_every_figure_and_has_the_same_bytes_twice(trials, tmp_path):
     script = runpy.run_path(str(ROOT / "analyses" / "gallery.py"))
     result = WeightedRegression().fit(trials.analysis_set("tactics-2022"))
-    figures = [drawing(kind, kind, "", result) for kind in ("bubble", "forest")]
+    figures = [drawing(kind, kind, "", result, alternative="") for kind in ("bubble", "forest")]
     page = page_style("karger", 1)
     files = []
     for name in ("first", "second"):
@@ -32,6 +34,8 @@ def test_sheet_shows_every_figure_and_has_the_same_bytes_twice(trials, tmp_path)
     with Image.open(files[0]) as sheet:
         assert sheet.width == sum(width + script["GAP"] for width, _ in drawn) + script["GAP"]
         assert sheet.height == max(height for _, height in drawn) + script["LABEL"] + 2 * script["GAP"]
+        colours = {colour for _, colour in sheet.convert("RGB").getcolors(sheet.width * sheet.height)}
+        assert {ImageColor.getrgb(BAND), ImageColor.getrgb(LINE_COLOUR)} <= colours
 
 
 def test_gallery_has_a_small_sheet_for_every_journal_and_width():

@@ -26,26 +26,10 @@ PNG_DPI = 200
 HR_TICKS = (1.0, 0.5, 2.0, 0.7, 1.5, 0.8, 0.6, 1.25, 0.4, 0.3, 0.2, 0.1, 4.0, 3.0, 2.5, 0.15)
 TICKS_APART = {"x": 2.2, "y": 1.5}  # sizes of type between two ticks
 
-# palette of Okabe and Ito, for all common types of colour vision
-CLASS_COLOURS = {
-    "tace-combination": "#0072B2",
-    "antiangiogenic-tki": "#E69F00",
-    "antiangiogenic-mab": "#F0E442",
-    "ici": "#009E73",
-    "ici+antiangiogenic": "#56B4E9",
-    "ici+ici": "#004D40",
-    "chemo": "#D55E00",
-    "haic": "#CC79A7",
-    "sirt": "#999999",
-    "locoregional": "#000000",
-    "other": "#FFFFFF",
-    "": "#DDDDDD",
-}
 STAGE_MARKERS = {"intermediate": "o", "advanced": "s", "mixed": "D", "": "o"}
 INK = "#222222"
 LINE_COLOUR = "#B2182B"
 POSTERIOR = "#4C78A8"
-
 
 FONTS = Path(__file__).parent / "fonts"
 

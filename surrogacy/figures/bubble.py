@@ -13,17 +13,29 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.evaluation.new_trial import PredictedTrial
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble_key import cell_widths, draw_numbered_names, key_of_groups, numbered_names
-from surrogacy.figures.bubble_layout import axis_label, axis_limits, fill_corners, layout, new_axes, with_places
+from surrogacy.figures.bubble_layout import (
+    INSET,
+    LINE,
+    axis_label,
+    axis_limits,
+    fill_corners,
+    layout,
+    new_axes,
+    with_places,
+)
 from surrogacy.figures.bubble_text import effect_words, equation, summary, surrogate_words, threshold_label
 from surrogacy.figures.class_groups import group_of, inner_radius, marker_size
 from surrogacy.figures.labels import Label, Symbol, number_symbols, place_labels, symbol_radius, text_widths
 from surrogacy.figures.predicted_marks import (
+    DIAMOND,
+    MEDIAN,
     THIN,
     draw_interval,
     draw_new_trial,
@@ -50,6 +62,7 @@ SMALLEST_PAGE = 85.0  # mm; on a narrower page all areas are smaller
 CROWDED = 40  # comparisons; with more, all areas are smaller
 RING: dict[str, Any] = {"facecolor": "none", "edgecolor": style.LINE_COLOUR, "linewidth": 1.3}
 RING_GAP = 2.0  # points between a symbol and its ring
+BELOW = -10.0  # log HR below all axes
 BAND, CONFIDENCE = "#EFEFEF", "#D9D9D9"
 
 
@@ -193,7 +206,10 @@ def plot_bubble(
     room = CORNER_SHARE * sizes.axes[2]
     lines = [part for line in lines for part in _fitted(line, room)]
     keys = [*(key_of_groups(data, page) if len(groups) > 1 else []), *key_of_marks(surrogate_only, new_trial)]
-    fill_corners(ax, keys, lines, symbols, page)
+    crossing = _intervals(with_intervals[with_intervals["focus"]], surrogate_only, new_trial)
+    predicted = [Symbol(new_trial.log_hr, new_trial.predicted, DIAMOND)] if new_trial is not None else []
+    floor = 2 * INSET + LINE * page.small_size if surrogate_only else INSET
+    fill_corners(ax, keys if len(keys) > 1 else [], lines, [*symbols, *predicted], page, crossing, floor)
     for row in with_intervals.to_dict("records"):
         colour = style.LINE_COLOUR if row["focus"] else "0.55"
         draw_interval(ax, "x", row["final"], row["surrogate_low"], row["surrogate_high"], colour, 0.6, zorder=2.6)
@@ -205,13 +221,32 @@ def plot_bubble(
     ax.set_xlabel(label)
     ax.set_ylabel(f"Hazard ratio for {final_name(result.effects)}")
     _draw_arrows(ax, data)
-    every_symbol = [*symbols, *(label.symbol for label in marks)]
+    medians = [Symbol(mark.log_hr, mark.predicted, MEDIAN) for mark in surrogate_only]
+    every_symbol = [*symbols, *(label.symbol for label in marks), *medians]
     numbers = number_symbols(ax, data["number"].tolist(), symbols, every_symbol) if numbered else {}
     labels = _labels(data, result.effects, symbols, numbers, numbered=numbered)
     place_labels(ax, [*labels, *marks], every_symbol)
     if sizes.table is not None:
         draw_numbered_names(ax, names, sizes.table, page)
     return ax
+
+
+def _intervals(
+    rows: pd.DataFrame, surrogate_only: Sequence[SurrogateOnlyMark], new_trial: PredictedTrial | None
+) -> list[FloatArray]:
+    """Ends of the intervals that a text in a corner should avoid, a point per row, log HR."""
+    ends: list[list[tuple[float, float]]] = []
+    for row in rows.to_dict("records"):
+        x, y = row["surrogate"], row["final"]
+        ends += [
+            [(row["surrogate_low"], y), (row["surrogate_high"], y)],
+            [(x, row["final_low"]), (x, row["final_high"])],
+        ]
+    ends += [[(mark.log_hr, BELOW), (mark.log_hr, mark.predicted_high)] for mark in surrogate_only]
+    if new_trial is not None:
+        x, y = new_trial.log_hr, new_trial.predicted
+        ends += [[(new_trial.low, y), (new_trial.high, y)], [(x, new_trial.low_95), (x, new_trial.high_95)]]
+    return [np.array(pair) for pair in ends]
 
 
 def _fitted(line: str, room: float) -> list[str]:

@@ -19,18 +19,21 @@ from surrogacy.figures import _style as style
 from surrogacy.figures.geometry import boxes_overlap, distances, padded, segments_meet_boxes
 from surrogacy.figures.labels import Symbol, obstacles, text_widths, with_halo
 from surrogacy.output.page_style import PageStyle
+from surrogacy.stats.far_values import lowest_if_far
 
 LEFT, RIGHT, BOTTOM, TOP, GAP = 12.0, 3.0, 10.0, 2.0, 2.5  # mm around the axes, and between axes and table
 LINE = 1.22  # height of a row of the table in sizes of type
-NARROW_HEIGHTS, WIDE_HEIGHTS = (0.78, 1.0), (0.56, 0.78)  # of the axes as shares of their width
+# heights of the axes as shares of their width: of one column, beside or above a table, and without a table
+NARROW_HEIGHTS, TABLE_HEIGHTS, WIDE_HEIGHTS = (0.78, 1.0), (0.56, 0.78), (0.56, 0.66)
 PAD = 0.09  # log HR around the symbols
 REACH, WHOLE = 0.35, 0.6  # shares of the range of the symbols by which cut and uncut intervals may exceed it
-FAR, EDGE = 0.4, 0.07  # shares of the range of all other symbols: gap to a symbol off the scale, and its place
-CORNER_HALO = 3.0  # points
+EDGE = 0.07  # distance of a symbol off the scale from all others as a share of their range
+CORNER_HALO, GROUND = 3.0, 0.8  # points of white around a text, and opacity of the ground of a key
 INSET = 4.0  # points between a text in a corner and the axes
 FREE = 1.5  # points between such a text and a symbol
 STEP, MOST_STEPS = 0.04, 16  # extensions of the vertical axis that make room for the corners
-ON_THIN_LINE = 0.4  # cost of a text on a thin line, in steps
+ON_THIN_LINE, ON_INTERVAL = 0.4, 1.5  # costs of a text on a thin line or on an interval, in steps
+GUIDE = 0.9  # points: width that marks a line as an interval
 CORNERS = ("upper left", "lower right", "lower left", "upper right")
 
 type Limits = tuple[float, float]
@@ -89,7 +92,7 @@ def layout(x: Limits, y: Limits, cells: Sequence[float], page: PageStyle, label_
         Lines of the label of the horizontal axis.
     """
     ratio = (y[1] - y[0]) / (x[1] - x[0])
-    low, high = NARROW_HEIGHTS if page.is_narrow else WIDE_HEIGHTS
+    low, high = NARROW_HEIGHTS if page.is_narrow else TABLE_HEIGHTS if cells else WIDE_HEIGHTS
     row = LINE * page.small_size * style.POINT
 
     bottom = BOTTOM + (label_lines - 1) * LINE * page.type_size * style.POINT
@@ -198,17 +201,22 @@ def with_places(data: pd.DataFrame, *, crowded: bool) -> pd.DataFrame:
     for name, sides in (("surrogate", "<>"), ("final", "v^")) if crowded else ():
         for side, sign in zip(sides, (1.0, -1.0), strict=True):
             along = sign * data[name].to_numpy()
-            farthest = int(along.argmin())
-            others = np.append(np.delete(along, farthest), 0.0)
-            least, most = float(others.min()), float(others.max())
-            if least - along[farthest] > FAR * (most - least) and not in_focus[farthest]:
-                places[name][farthest] = sign * (least - EDGE * (most - least))
+            farthest = lowest_if_far(along)
+            if farthest is not None and not in_focus[farthest]:
+                others = np.append(np.delete(along, farthest), 0.0)
+                places[name][farthest] = sign * float(others.min() - EDGE * np.ptp(others))
                 off_scale[farthest] += side
     return data.assign(surrogate_place=places["surrogate"], final_place=places["final"], off_scale=off_scale)
 
 
 def fill_corners(
-    ax: Axes, handles: Sequence[Any], lines: Sequence[str], symbols: Sequence[Symbol], page: PageStyle
+    ax: Axes,
+    handles: Sequence[Any],
+    lines: Sequence[str],
+    symbols: Sequence[Symbol],
+    page: PageStyle,
+    crossing: Sequence[FloatArray] = (),
+    floor: float = INSET,
 ) -> None:
     """Draw a key and lines of text in two corners without symbols; the vertical axis is extended until there are two.
 
@@ -221,6 +229,10 @@ def fill_corners(
     lines : sequence of str
     symbols : sequence of Symbol
     page : PageStyle
+    crossing : sequence of (2, 2) array
+        Ends of intervals that are drawn later, a point per row, in the coordinates of the axes.
+    floor : float
+        Points between the horizontal axis and a text above it.
     """
     artists: list[Any] = []
     if handles:
@@ -233,54 +245,65 @@ def fill_corners(
             handletextpad=0.5,
             labelspacing=0.3,
             fontsize=page.small_size,
+            frameon=True,
+            framealpha=GROUND,
+            edgecolor="none",
         )
+        key.get_frame().set_linewidth(0)
         artists.append(key)
     text = ax.text(0, 0, "\n".join(lines), transform=ax.transAxes, fontsize=page.small_size, color=style.INK)
     artists.append(text)
     scale = style.pixels_per_point(ax)
     sizes = [np.asarray(artist.get_window_extent().size) / scale for artist in artists]
     limits = ax.get_ylim()
-    choices = []
+    guides = [ax.plot(*ends.T, lw=GUIDE, scalex=False, scaley=False)[0] for ends in crossing]
+    choices: list[tuple[float, tuple[float, float], tuple[str, ...]]] = []
     for above, below in sorted(product(range(MOST_STEPS), repeat=2), key=sum):
+        if choices and min(choice[0] for choice in choices) <= above + below:
+            break  # further extensions cost more
         span = limits[1] - limits[0]
         extended = limits[0] - below * STEP * span, limits[1] + above * STEP * span
         ax.set_ylim(extended)
-        cost, corners = _best_corners(ax, sizes, symbols)
+        cost, corners = _best_corners(ax, sizes, symbols, floor)
         choices.append((cost + above + below, extended, corners))
-        if cost < 1:  # further extensions cost more
-            break
+    for guide in guides:
+        guide.remove()
     _, extended, corners = min(choices, key=lambda choice: choice[0])
     style.hazard_ratio_axis(ax, "y", *extended)
+    vertical, horizontal = corners[-1].split()
+    frame = np.asarray(ax.get_window_extent().size) / scale
+    inset, raised = INSET / frame, floor / frame[1]
     if handles:
         key.set_loc(corners[0])
-    vertical, horizontal = corners[-1].split()
-    frame = ax.get_window_extent()
-    inset = INSET * scale / np.asarray(frame.size)
+        key.set_bbox_to_anchor((0, raised - inset[1], 1, 1 - raised + inset[1]), ax.transAxes)
     text.set(ha=horizontal, va={"upper": "top", "lower": "bottom"}[vertical], multialignment=horizontal)
     text.set_position(
         (
             1 - inset[0] if horizontal == "right" else inset[0],
-            1 - inset[1] if vertical == "upper" else inset[1],
+            1 - inset[1] if vertical == "upper" else raised,
         )
     )
     with_halo(ax, text, alignment=horizontal, width=CORNER_HALO)
 
 
-def _best_corners(ax: Axes, sizes: Sequence[FloatArray], symbols: Sequence[Symbol]) -> tuple[float, tuple[str, ...]]:
+def _best_corners(
+    ax: Axes, sizes: Sequence[FloatArray], symbols: Sequence[Symbol], floor: float
+) -> tuple[float, tuple[str, ...]]:
     """Corners of texts with the lowest cost: steps for symbols and the line that they cover, less for thin lines."""
     about = obstacles(ax, symbols)
     left, bottom, right, top = padded(about.frame, -INSET)
 
     def box(corner: str, size: FloatArray) -> FloatArray:
         x = left if corner.endswith("left") else right - size[0]
-        y = bottom if corner.startswith("lower") else top - size[1]
+        y = bottom + floor - INSET if corner.startswith("lower") else top - size[1]
         return np.array([x, y, x + size[0], y + size[1]])
 
     def cost(corner: str, size: FloatArray) -> float:
         place = box(corner, size)
         covered = (distances(place, about.centres) < about.radii + FREE).sum()
         crossed = about.widths[segments_meet_boxes(about.lines, padded(place, FREE)[None])[:, 0]]
-        return float(MOST_STEPS**2 * (covered + (crossed > 1).any()) + ON_THIN_LINE * (crossed > 0).any())
+        lines = ON_INTERVAL * (crossed == GUIDE).any() + ON_THIN_LINE * (crossed > 0).any()
+        return float(MOST_STEPS**2 * (covered + (crossed > 1).any()) + lines)
 
     costs = {(corner, place): cost(corner, size) for corner in CORNERS for place, size in enumerate(sizes)}
     options = []

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from surrogacy.arrays import FloatArray
 from surrogacy.evaluation.records import Record
 from surrogacy.figures import _style as style
 from surrogacy.figures.rows import (
+    TICKS,
     Cell,
     Column,
     draw_interval,
@@ -82,6 +84,7 @@ def plot_choices(
     ):
         values = rows[[quantity, f"{quantity}_low", f"{quantity}_high"]].to_numpy(dtype=np.float64)
         axes.set(xlim=(0, 1) if quantity == "r2_trial" else quantity_limits(values, *SLOPES), xlabel=label)
+        axes.xaxis.set_major_locator(MaxNLocator(TICKS[page.columns], steps=[1, 2, 5, 10]))
         row_axis(axes, last + 1, first=-1.2)
         for at, row, (value, low, high) in zip(places, rows.to_dict("records"), values, strict=True):
             colour = style.LINE_COLOUR if row["varied"] == "base" else style.INK

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import pi, sqrt
 
+from surrogacy.results.labels import CLASS_GROUPS
+
 
 @dataclass(frozen=True)
 class ClassGroup:
@@ -17,10 +19,9 @@ class ClassGroup:
     Parameters
     ----------
     label : str
+        Key of `surrogacy.results.labels.CLASS_GROUPS`.
     short : str
         Label in a narrow figure.
-    classes : tuple of str
-        Classes of the trial tables.
     colour : str
         Fill of the symbols.
     marker : {"o", "s", "D", "^"}
@@ -28,28 +29,17 @@ class ClassGroup:
 
     label: str
     short: str
-    classes: tuple[str, ...]
     colour: str
     marker: str
 
 
 GROUPS = (
-    ClassGroup(
-        "Antiangiogenic TKI or antibody", "Antiangiogenic", ("antiangiogenic-tki", "antiangiogenic-mab"), "#6F94C4", "o"
-    ),
-    ClassGroup(
-        "Immunotherapy, alone or combined", "Immunotherapy", ("ici", "ici+antiangiogenic", "ici+ici"), "#7FC4A0", "s"
-    ),
-    ClassGroup(
-        "Locoregional (TACE, HAIC, SIRT)",
-        "Locoregional",
-        ("tace-combination", "haic", "sirt", "locoregional"),
-        "#F5CB80",
-        "D",
-    ),
-    ClassGroup("Chemotherapy, other", "Chemotherapy, other", ("chemo", "other"), "#F8F8F8", "^"),
+    ClassGroup("Antiangiogenic TKI or antibody", "Antiangiogenic", "#6F94C4", "o"),
+    ClassGroup("Immunotherapy, alone or combined", "Immunotherapy", "#7FC4A0", "s"),
+    ClassGroup("Locoregional (TACE, HAIC, SIRT)", "Locoregional", "#F5CB80", "D"),
+    ClassGroup("Chemotherapy, other", "Chemotherapy, other", "#F8F8F8", "^"),
 )
-NOT_STATED = ClassGroup("Class not stated", "Class not stated", ("",), "#CFCFCF", "o")
+NOT_STATED = ClassGroup("Class not stated", "Class not stated", "#CFCFCF", "o")
 
 # of a marker of size 1: its area, and the radius of the largest circle about its centre within it
 UNIT_AREAS = {"o": pi / 4, "s": 1.0, "D": 1.0, "^": 0.5}
@@ -64,7 +54,7 @@ def group_of(treatment_class: str) -> ClassGroup:
     >>> group_of("ici+ici").label
     'Immunotherapy, alone or combined'
     """
-    return next((group for group in GROUPS if treatment_class in group.classes), NOT_STATED)
+    return next((group for group in GROUPS if treatment_class in CLASS_GROUPS[group.label]), NOT_STATED)
 
 
 def marker_size(area: float, marker: str) -> float:

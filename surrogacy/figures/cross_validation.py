@@ -74,9 +74,9 @@ def plot_cross_validation(
     """
     rows = cross_validation_data(predictions)
     names = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in rows["label"]]
-    before = [column("", names)]
+    before, outside = [column("", names)], len(rows) > predictions.coverage[0]
     if ax is None:
-        margins = 1.0, AXIS + KEY * (3 if page.is_narrow else 1)
+        margins = 1.0, AXIS + KEY * (2 + outside if page.is_narrow else 1)
         (ax,) = row_panels(page, rows_height(page, HEIGHT * len(rows)), margins, before, [[]])
     half = NORMAL * rows["se_final"].fillna(0.0)  # an observed effect without a standard error has no interval
     low = max(FRAME[0], min(rows["low"].min(), (rows["observed"] - half).min()) - 0.05)
@@ -94,8 +94,8 @@ def plot_cross_validation(
         ax.plot(observed, y + 0.3, marker, color=colour, ms=3.2, zorder=4)
         identify_symbols(ax, [MarkedSymbol(row["comparison"], observed, y + 0.3, SMALL_DISC)])
     favours([ax], shared=page.is_narrow)
-    ax.set_xlabel(f"Hazard ratio, {final}", labelpad=LABEL)
-    _key(ax, len(rows) > predictions.coverage[0], page)
+    ax.set_xlabel(f"Hazard ratio for {final}", labelpad=LABEL)
+    _key(ax, outside, page)
     write_columns([ax], before, [[]])
     return ax
 

@@ -120,7 +120,7 @@ def plot_dilution_map(
     for axes, y, share, coordinate, title, rows in panels:
         axes.set_title(title, fontsize="small", fontweight="bold", loc="left")
         _ticks(axes, "x", RATIO_TICKS, (x[0], x[-1]))
-        axes.set_xlabel("Median PPS / PFS, control arm")
+        axes.set_xlabel("Median PPS / PFS" if page.columns == 1.5 else "Median PPS / PFS, control arm")
         if axes is by_follow_up:
             _ticks(axes, "y", FOLLOW_UP_TICKS, (float(y[0]), float(y[-1])))
             axes.set_ylabel("Mean follow-up / median PFS")
@@ -178,11 +178,12 @@ def _points(axes: Axes, data: pd.DataFrame, coordinate: str, norm: BoundaryNorm,
                 edgecolor=style.INK,
                 lw=OUTLINE,
                 zorder=4,
+                clip_on=False,
             )
     drawn = zip(shown["comparison"], np.log(shown["pps_over_pfs"]), heights[shown.index], strict=True)
     identify_symbols(axes, (MarkedSymbol(name, x, y, SMALL_DISC) for name, x, y in drawn))
     ttp = shown[shown["endpoint"] == "TTP"]
-    dot: dict[str, Any] = {"s": TTP_DOT**2, "color": style.INK, "lw": 0, "zorder": 4.5}
+    dot: dict[str, Any] = {"s": TTP_DOT**2, "color": style.INK, "lw": 0, "zorder": 4.5, "clip_on": False}
     halo = [withStroke(linewidth=1.0, foreground="white")]
     axes.scatter(np.log(ttp["pps_over_pfs"]), heights[ttp.index], **dot, path_effects=halo)
     symbols = {

@@ -13,6 +13,7 @@ from surrogacy.effects import SIDES
 from surrogacy.figures.bubble import comparison_data
 from surrogacy.results.class_order import class_pages
 from surrogacy.results.endpoint_names import endpoint_of
+from surrogacy.results.format import capitalised
 from surrogacy.results.labels import CLASSES
 from surrogacy.results.result import Result
 
@@ -97,7 +98,7 @@ def forest_data(result: Result, part: int | None = None) -> list[ForestRow]:
         if stage or drug_class:
             words = [str(stage) if several_stages or not drug_class else "", CLASSES.get(str(drug_class), "")]
             heading = ", ".join(filter(None, words))
-            rows.append(ForestRow("heading", heading[:1].upper() + heading[1:]))
+            rows.append(ForestRow("heading", capitalised(heading)))
         rows += [_comparison_row(row) for row in members]
     return [*rows, *_pooled_rows(result)] if part in (None, len(pages) - 1) else rows
 

@@ -8,7 +8,6 @@ the year; the curves of the calibrated models are extrapolated in these months, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from matplotlib.patches import Patch
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 from surrogacy.figures import _style as style
+from surrogacy.figures.rows import wrapped
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.pps.at_risk import AtRiskComparison, CrudeRatio, supported_until
 from surrogacy.pps.calibration import Calibration
@@ -38,13 +38,12 @@ LINES: tuple[tuple[str, Any], ...] = (
 SHADE = "0.90"
 ABOVE, LABELS = 2.0, 11.0  # mm above the panel, and for ticks and label below it
 POINT = 25.4 / 72  # mm
-KEY_LEFT = 14.0  # mm
-LETTER = 0.58  # mean width of a letter, in the size of its text
+KEY_LEFT = 10.0  # mm left and right of the words of an entry of the key
 KEY_LINE = 1.5  # height of a line of the key, in the size of its text
 STEP = 0.25  # months
 YEAR = 12.0
 JUST = 1e-6
-REACH = (0.3, 3.0)
+REACH, PAD = (0.3, 3.0), 0.06  # widest limits, hazard ratio, and log HR beyond the data
 
 
 def hazard_ratio_over_time_data(
@@ -114,11 +113,11 @@ def plot_hazard_ratio_over_time(
         end = min(end, supported_until(inputs.at_risk))
     until = YEAR * (np.floor(end / YEAR) + 1)
     data = hazard_ratio_over_time_data(calibrations, until, comparison)
-    letters = int((page.width - KEY_LEFT) / (LETTER * page.small_size * POINT)) // (1 if page.is_narrow else 2)
+    room = page.width / (1 if page.is_narrow else 2) - KEY_LEFT
     handles: list[Line2D | Patch] = []
     fitted = list(dict.fromkeys(data["model"]))[len(calibrations) :]
     for (colour, dashes), name in zip(LINES, [*(each.words for each in calibrations), *fitted], strict=False):
-        handles.append(Line2D([], [], color=colour, lw=1.4, ls=dashes, label=fill(name, letters)))
+        handles.append(Line2D([], [], color=colour, lw=1.4, ls=dashes, label="\n".join(wrapped(name, room))))
     printed = f"OS HR as reported, {inputs.hr_os.value:g}"
     handles.append(Line2D([], [], color=style.LINE_COLOUR, lw=1.0, ls=":", label=printed))
     crude = comparison.crude if comparison is not None else ()
@@ -133,10 +132,10 @@ def plot_hazard_ratio_over_time(
     for (colour, dashes), (_, curve) in zip(LINES, data.groupby("model", sort=False), strict=False):
         ax.plot(curve["months"], np.log(curve["hazard_ratio"]), color=colour, lw=1.4, ls=dashes, zorder=3)
     ax.plot([0, until], [np.log(inputs.hr_os.value)] * 2, color=style.LINE_COLOUR, lw=1.0, ls=":", zorder=2)
+    style.hazard_ratio_axis(ax, "y", *_limits(data, inputs, crude))
+    ax.axhline(0, color="0.4", lw=0.6, zorder=0)
     for ratio in crude:
         _crude(ax, ratio)
-    style.hazard_ratio_axis(ax, "y", float(np.log(REACH[0])), float(np.log(REACH[1])))
-    ax.axhline(0, color="0.4", lw=0.6, zorder=0)
     ax.set_xlim(0, until)
     ax.set_xticks(np.arange(0, until + 1, YEAR if until <= 12 * YEAR and not page.is_narrow else 2 * YEAR))
     ax.set_xlabel("Months since randomisation")
@@ -157,6 +156,14 @@ def plot_hazard_ratio_over_time(
     return ax
 
 
+def _limits(data: pd.DataFrame, inputs: TrialSummary, crude: Sequence[CrudeRatio]) -> tuple[float, float]:
+    """Limits of the axis that hold the curves, the ratios with their intervals, and 1, up to a maximum; log HR."""
+    ends = [end for ratio in crude for end in (ratio.low, ratio.high)]
+    values = np.array([*data["hazard_ratio"].dropna(), inputs.hr_os.value, *ends, 1.0])
+    low, high = np.log(np.clip([values.min(), values.max()], *REACH))
+    return float(low) - PAD, float(high) + PAD
+
+
 def _new_axes(page: PageStyle, entries: Sequence[int]) -> Axes:
     """Axes of a new figure, with room below for a key of entries with these numbers of lines."""
     column = len(entries) if page.is_narrow else -(-len(entries) // 2)
@@ -172,7 +179,7 @@ def _new_axes(page: PageStyle, entries: Sequence[int]) -> Axes:
 def _crude(ax: Axes, crude: CrudeRatio) -> None:
     """Crude ratio of an interval of time, with its limits, which are cut at the axis."""
     value = float(np.log(crude.value))
-    low, high = np.clip(np.log([crude.low, crude.high]), np.log(REACH[0]), np.log(REACH[1]))
+    low, high = np.clip(np.log([crude.low, crude.high]), *ax.get_ylim())
     middle = 0.5 * (crude.start + crude.stop)
     ax.plot([crude.start, crude.stop], [value] * 2, color=style.INK, lw=1.0, zorder=4)
     ax.plot([middle] * 2, [low, high], color=style.INK, lw=1.0, zorder=4)

@@ -32,9 +32,9 @@ CLEARANCE = 0.8  # points between a name and any symbol, name or leader
 
 # costs in points of distance: conflicts outweigh every distance, and crossing a line of the figure is a blemish
 CONFLICT, OUTSIDE = 1000.0, 5000.0
-LEADER_OVER_SYMBOL = 60.0
+LEADER_OVER_SYMBOL = 60.0  # or over a text
 WITH_LEADER, AMBIGUOUS = 6.0, 10.0
-ON_LINE, MOST_ON_LINES = 6.0, 24.0  # the first per point of line width
+ON_LINE, MOST_ON_LINES = 12.0, 30.0  # the first per point of line width
 TO_THE_LEFT, BELOW = 1.5, 0.7
 SWEEPS, STARTS, MOST_STARTS = 12, 3, 34  # further starts only while names conflict
 
@@ -119,7 +119,7 @@ class Places:
             + WITH_LEADER * has_leader
             + AMBIGUOUS * (1 - (nearest - gaps) / DISTINCT).clip(0, 1)
             + np.minimum(ON_LINE * crossings, MOST_ON_LINES)
-            + LEADER_OVER_SYMBOL * has_leader * over_symbol
+            + LEADER_OVER_SYMBOL * has_leader * (over_symbol + segments_meet_boxes(leaders, about.boxes).sum(axis=1))
             + CONFLICT * ((CLEARANCE - rims).clip(min=0) + (rims < CLEARANCE)).sum(axis=1)
             + CONFLICT * boxes_overlap(boxes, padded(about.boxes, CLEARANCE)).sum(axis=1)
             + OUTSIDE * outside.sum(axis=1)

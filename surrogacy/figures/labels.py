@@ -19,15 +19,15 @@ from matplotlib.text import Text
 
 from surrogacy.arrays import FloatArray
 from surrogacy.figures import _style as style
-from surrogacy.figures.geometry import boxes_overlap, distances, padded
+from surrogacy.figures.geometry import distances, padded
 from surrogacy.figures.label_search import CLEARANCE, CONFLICT, Places, Surroundings, choose_places
 from surrogacy.output.page_style import SMALLEST
 
 LONGEST_LINE = 24  # characters; longer names are broken into lines
 MOST_SEGMENTS = 24  # of a curve
 GROUND = 1.5  # points of white around a text
-CORNERS = (("right", "bottom"), ("left", "top"), ("left", "bottom"), ("right", "top"))  # in order of preference
 HALO, HALO_WIDTH = "halo", 1.8  # identifier of the artists, and points
+OUTLINE = 0.6  # points: width of the outline of a symbol
 CAPITAL = 0.72  # height of a digit as a share of the size of the type
 LEADER: dict[str, Any] = {"color": "0.25", "lw": 0.5, "zorder": 5.5}
 
@@ -96,7 +96,7 @@ class Label:
     apart: bool = False
 
 
-def symbol_radius(area: float, marker: str = "o", outline: float = 0.6) -> float:
+def symbol_radius(area: float, marker: str = "o", outline: float = OUTLINE) -> float:
     """Return the radius of the circle that encloses a marker, points.
 
     Parameters
@@ -183,8 +183,10 @@ def number_symbols(
         box = np.asarray(text.get_window_extent().extents) / style.pixels_per_point(axes)
         own = others.index(symbol)
         covered = distances(box, about.centres) < about.radii
-        width = box[2] - box[0]
-        if np.hypot(width, CAPITAL * SMALLEST) > 2 * symbol.inner or np.delete(covered, own).any():
+        width, height = box[2:] - box[:2]
+        is_wide = np.hypot(width, CAPITAL * SMALLEST) > 2 * symbol.inner
+        is_high = np.hypot(width, height) > 2 * symbol.radius - OUTLINE
+        if is_wide or is_high or np.delete(covered, own).any():
             text.remove()
             outside[place] = str(number)
     return outside
@@ -207,37 +209,6 @@ def with_halo(
         gid=HALO,
     )
     halo.set_path_effects([Stroke(linewidth=width, foreground="white")])
-
-
-def corner_text(axes: Axes, lines: Sequence[str], symbols: Sequence[Symbol]) -> Text:
-    """Write lines into the corner of the axes in which they cover the fewest symbols, on a white ground below these.
-
-    Parameters
-    ----------
-    axes : Axes
-        With its limits set.
-    lines : sequence of str
-    symbols : sequence of Symbol
-    """
-    axes.apply_aspect()
-    about = obstacles(axes, symbols)
-    ground = {"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": GROUND}
-    text = axes.text(0, 0, "\n".join(lines), transform=axes.transAxes, fontsize="small", color=style.INK, bbox=ground)
-    text.set_zorder(2.8)
-
-    def move(corner: tuple[str, str]) -> None:
-        horizontal, vertical = corner
-        text.set(ha=horizontal, va=vertical, multialignment=horizontal)
-        text.set_position((0.985 if horizontal == "right" else 0.015, 0.985 if vertical == "top" else 0.015))
-
-    def covered(corner: tuple[str, str]) -> int:
-        move(corner)
-        box = np.asarray(text.get_window_extent().extents)[None] / style.pixels_per_point(axes)
-        symbols_within = distances(box, about.centres) < about.radii + CLEARANCE
-        return int(symbols_within.sum() + boxes_overlap(box, about.boxes).sum())
-
-    move(min(CORNERS, key=covered))
-    return text
 
 
 def obstacles(axes: Axes, symbols: Sequence[Symbol]) -> Surroundings:

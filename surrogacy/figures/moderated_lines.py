@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +14,12 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 
 from surrogacy.figures import _style as style
 from surrogacy.figures.bubble import LABEL_ALL_UP_TO
-from surrogacy.figures.labels import Label, Symbol, corner_text, place_labels, symbol_radius
+from surrogacy.figures.bubble_layout import LINE, RIGHT, axis_label, fill_corners, layout
+from surrogacy.figures.bubble_text import surrogate_words
+from surrogacy.figures.labels import Label, Symbol, place_labels, symbol_radius, widest
 from surrogacy.figures.symbols import MarkedSymbol, identify_symbols
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
-from surrogacy.results.endpoint_names import final_name, surrogate_names
+from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import ThresholdEffect
 from surrogacy.results.format import interval, number, percent, signed, with_interval
 from surrogacy.results.labels import MODERATORS
@@ -27,9 +32,27 @@ POINTS = 25  # of a line
 REACH = 0.35  # share of the range of the points by which a band may extend the axis
 # from dark blue to light ochre: distinct in grey and for all common types of colour vision
 COLOURS = LinearSegmentedColormap.from_list("moderator", ["#00325A", "#3E6E9E", "#8A8A8A", "#C79A3A", "#E8B93A"])
-TALLEST = 140.0  # mm
-KEY, BAR, BAR_HEIGHT, BAR_HEADING, WIDE_BAR = 52.0, 3.0, 22.0, 6.0, 45.0  # mm
-LARGEST_BUBBLE = 260.0  # points squared
+BAR_HEADING, BAR, BELOW_BAR, BETWEEN_LABELS = 4.2, 2.4, 3.0, 1.5  # mm
+LARGEST = {1: 100.0, 1.5: 180.0, 2: 260.0}  # points squared, by the number of columns
+
+
+@dataclass(frozen=True)
+class ScaleEntry:
+    """Value of the moderator on the colour bar.
+
+    Parameters
+    ----------
+    place : float
+        From 0, the left end of the bar, to 1.
+    value : float
+    slope, threshold : str
+        Of the line at this value, in words.
+    """
+
+    place: float
+    value: float
+    slope: str
+    threshold: str
 
 
 def moderated_lines_data(moderation: Moderation) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -102,13 +125,15 @@ def plot_moderated_lines(moderation: Moderation, ax: Axes | None = None, *, page
     reach = REACH * max(most - least, 0.5)
     bands = lines[["low", "high"]].clip(lower=least - reach, upper=most + reach)
     x, y = _limits(bubbles["surrogate"]), _limits(pd.concat([bubbles["final"], bands["low"], bands["high"]]))
+    effects, entries = moderation.posterior.effects, _scale(moderation, lines)
+    label = axis_label(f"Hazard ratio for {surrogate_words(effects)}", "(< 1 favours experimental)", page)
     if ax is None:
-        ax = _new_axes(x, y, page)
+        ax = _new_axes(x, y, page, label.count("\n") + 1, entries)
     for which, limits in (("x", x), ("y", y)):
         style.hazard_ratio_axis(ax, which, *limits)
-    ax.set_aspect("equal", adjustable="box", anchor="NW")
+    style.clear_spines(ax)
     for line in (ax.axhline, ax.axvline):
-        line(0, color="0.45", lw=0.6, zorder=0)
+        line(0, color="0.62", lw=0.6, zorder=0)
     ax.axline((0, 0), slope=1, color="0.6", lw=0.6, ls=":", zorder=0)
     colour = _colours(moderation)
     places = list(dict.fromkeys(lines["place"]))
@@ -135,7 +160,9 @@ def plot_moderated_lines(moderation: Moderation, ax: Axes | None = None, *, page
                     scaley=False,
                 )
         ax.plot(points["surrogate"], points["median"], color=shade, lw=1.6, zorder=3.5, scalex=False, scaley=False)
-    order = bubbles.assign(size=LARGEST_BUBBLE * bubbles["area"].clip(lower=0.03)).sort_values("area", ascending=False)
+    order = bubbles.assign(size=LARGEST[page.columns] * bubbles["area"].clip(lower=0.03)).sort_values(
+        "area", ascending=False
+    )
     ax.scatter(
         order["surrogate"],
         order["final"],
@@ -146,20 +173,15 @@ def plot_moderated_lines(moderation: Moderation, ax: Axes | None = None, *, page
         alpha=0.85,
         zorder=3,
     )
-    surrogates, final = surrogate_names(moderation.posterior.effects), final_name(moderation.posterior.effects)
-    surrogate = surrogates[0] if len(surrogates) == 1 or not page.is_narrow else "surrogate"
-    ax.set_xlabel(
-        f"Hazard ratio, {' / '.join(surrogates) if not page.is_narrow else surrogate}   (← favours experimental)"
-    )
-    ax.set_ylabel(f"Hazard ratio, {final}   (← favours experimental)")
+    ax.set_xlabel(label)
+    ax.set_ylabel(f"Hazard ratio for {final_name(effects)}")
     symbols = [Symbol(row["surrogate"], row["final"], symbol_radius(row["size"])) for row in order.to_dict("records")]
     discs = zip(order["comparison"], symbols, strict=True)
     identify_symbols(ax, (MarkedSymbol(name, disc.x, disc.y, 2 * disc.radius) for name, disc in discs))
-    if not page.is_narrow:
-        corner_text(ax, _summary(moderation), symbols)
+    fill_corners(ax, [], _summary(moderation), symbols, page)
     if len(order) <= LABEL_ALL_UP_TO:
         place_labels(ax, [Label(text, symbol) for text, symbol in zip(order["label"], symbols, strict=True)], symbols)
-    _colour_bar(ax, moderation, lines, colour, page)
+    _colour_bar(ax, moderation, entries, colour, page)
     return ax
 
 
@@ -168,16 +190,41 @@ def _limits(values: pd.Series) -> tuple[float, float]:
     return min(float(values.min()), 0.0) - 0.1, max(float(values.max()), 0.0) + 0.12
 
 
-def _new_axes(x: tuple[float, float], y: tuple[float, float], page: PageStyle) -> Axes:
-    """Axes with equal scales, with room for the colour bar on the right, or with one column below."""
-    left, bottom, top = 13.0, 11.0, 3.0  # mm
-    width = page.width - left - (4.0 if page.is_narrow else KEY)
-    height = min(width * (y[1] - y[0]) / (x[1] - x[0]), TALLEST)
-    width = height * (x[1] - x[0]) / (y[1] - y[0])
-    below = bottom + (BAR_HEIGHT + BAR_HEADING + 2.0 if page.is_narrow else 0.0)
-    whole = height + below + top
+def _scale(moderation: Moderation, lines: pd.DataFrame) -> list[ScaleEntry]:
+    """Return the places of the lines on the colour bar with their values, slopes and thresholds."""
+    places = list(dict.fromkeys(lines["place"]))
+    entries = []
+    for place in places:
+        row = lines[lines["place"] == place].iloc[0]
+        value = float(row["value"])
+        at = (value + 0.5) / len(places) if moderation.moderator.levels else float(place)
+        slope = moderation.slope_at(value)
+        name = str(row["label"])
+        entries.append(ScaleEntry(at, value, f"{name}: slope {with_interval(slope)}", _threshold(moderation, value)))
+    return entries
+
+
+def _new_axes(
+    x: tuple[float, float], y: tuple[float, float], page: PageStyle, label_lines: int, entries: Sequence[ScaleEntry]
+) -> Axes:
+    """Axes with room for the colour bar above them."""
+    sizes = layout(x, y, (), page, label_lines)
+    left, bottom, width, height = sizes.axes
+    lines = max(words.count("\n") + 1 for words in _bar_labels(entries, width))
+    whole = sizes.height + BAR_HEADING + BAR + lines * LINE * page.small_size * style.POINT + BELOW_BAR
     figure = style.new_figure(page.width, whole)
-    return figure.add_axes((left / page.width, below / whole, width / page.width, height / whole))
+    return figure.add_axes((left / page.width, bottom / whole, width / page.width, height / whole))
+
+
+def _bar_labels(entries: Sequence[ScaleEntry], width: float) -> list[str]:
+    """Return the words at the colour bar, slope and threshold in a line each, in more lines if these are too wide."""
+    labels = [f"{entry.slope}\n{entry.threshold}" for entry in entries]
+    apart = width * min(second.place - first.place for first, second in pairwise(entries))
+    beyond = 2 * (RIGHT + width * min(entries[0].place, 1 - entries[-1].place))
+    room = min(apart, beyond) - BETWEEN_LABELS
+    if widest([line for label in labels for line in label.split("\n")]) > room:
+        labels = [label.replace(": ", "\n").replace(" (", "\n(") for label in labels]
+    return labels
 
 
 def _colours(moderation: Moderation) -> Any:
@@ -190,53 +237,39 @@ def _colours(moderation: Moderation) -> Any:
 
 
 def _summary(moderation: Moderation) -> list[str]:
-    """Return the numbers of comparisons and trials, and the change of the slope with the moderator."""
+    """Return the change of the slope with the moderator, and the numbers of comparisons and trials."""
     effects, change = moderation.posterior.effects, moderation["slope_difference"]
-    per = "per doubling of PPS / PFS" if moderation.moderator.logarithmic else "per unit"
+    per = "per doubling" if moderation.moderator.logarithmic else "per unit"
     if moderation.moderator.levels:
-        per = f"{moderation.moderator.levels[1]} less {moderation.moderator.levels[0]}"
+        per = f"from {' to '.join(moderation.moderator.levels)}"
     unit = np.log(2.0) if moderation.moderator.logarithmic else 1.0
     value, low, high = (unit * limit for limit in (change.value, change.low, change.high))
-    below = moderation["p_slope_difference_negative"].value
     return [
-        f"{effects.name or 'effects'}: {len(effects)} comparisons, {len(effects.trials)} trials",
-        f"Slope {per}: {signed(value)}",
-        f"({percent(moderation.model.level)} interval {interval(low, high)}); P(slope falls) = {number(below)}",
+        f"Change of the slope {per}: {signed(value)}",
+        f"({percent(moderation.model.level)} interval {interval(low, high)})",
+        f"{len(effects)} comparisons, {len(effects.trials)} trials",
     ]
 
 
-def _colour_bar(ax: Axes, moderation: Moderation, lines: pd.DataFrame, colour: Any, page: PageStyle) -> None:
-    """Draw the scale of the moderator, with the slope and the threshold at each line."""
+def _colour_bar(ax: Axes, moderation: Moderation, entries: Sequence[ScaleEntry], colour: Any, page: PageStyle) -> None:
+    """Draw the scale of the moderator above the axes, with the slope and the threshold of each line."""
     figure = ax.get_figure(root=True)
     assert figure is not None
     height = figure.get_figheight() / style.MM
     place = ax.get_position()
-    if page.is_narrow:
-        left, bottom, tall = 3.0, 3.0, BAR_HEIGHT
-    else:
-        tall = min(WIDE_BAR, 0.7 * place.height * height)
-        left, bottom = place.x1 * page.width + 6.0, place.y1 * height - BAR_HEADING - 2.0 - tall
-    bar = figure.add_axes((left / page.width, bottom / height, BAR / page.width, tall / height))
-    values = np.sort(moderation.moderator.values)
-    places = list(dict.fromkeys(lines["place"]))
-    rows = [lines[lines["place"] == place].iloc[0] for place in places]
-    if moderation.moderator.levels:
-        shades, at = [colour(float(row["value"])) for row in rows], [0.25, 0.75]
-    else:
-        shades, at = [colour(value) for value in values], [float(place) for place in places]
-    bar.imshow(np.array(shades)[:, None, :], aspect="auto", origin="lower", extent=(0, 1, 0, 1))
-    words = []
-    for row in rows:
-        value = float(row["value"])
-        slope = f"slope {with_interval(moderation.slope_at(value))}"
-        words.append(f"{row['label']}: {slope}\n{_threshold(moderation, value)}")
-    bar.set(xticks=[], yticks=at, yticklabels=words)
-    bar.yaxis.tick_right()
+    bottom = 1 - (BAR_HEADING + BAR) / height
+    bar = figure.add_axes((place.x0, bottom, place.width, BAR / height))
+    values = [entry.value for entry in entries] if moderation.moderator.levels else np.sort(moderation.moderator.values)
+    bar.imshow(np.array([colour(value) for value in values])[None], aspect="auto", extent=(0, 1, 0, 1))
+    bar.set(yticks=[], xticks=[entry.place for entry in entries])
+    bar.set_xticklabels(_bar_labels(entries, place.width * page.width), linespacing=LINE)
+    bar.tick_params(pad=2, length=2)
+    bar.spines[:].set_linewidth(0.5)
     name = moderation.moderator.name
     label = MODERATORS.get(name, name)
-    definition = moderation.moderator.words.rpartition("definition: ")[2] if moderation.moderator.logarithmic else ""
-    heading = f"{label[:1].upper()}{label[1:]}{f' (PPS: {definition})' if definition else ''}"
-    bar.set_title(heading, fontsize="small", fontweight="bold", loc="left", pad=4)
+    definition = moderation.moderator.words.rpartition(", ")[2] if moderation.moderator.logarithmic else ""
+    heading = f"{label[:1].upper()}{label[1:]}{f' ({definition})' if definition else ''}"
+    bar.set_title(heading, fontsize="small", fontweight="bold", loc="left", pad=3)
 
 
 def _threshold(moderation: Moderation, value: float) -> str:

@@ -98,7 +98,7 @@ def plot_posterior(
     remarks = _remarks(result)
     for axes, name in zip(panels, densities, strict=False):
         if name in remarks:
-            axes.set_title(remarks[name], fontsize="small", loc="left", pad=4)
+            axes.set_title(remarks[name], fontsize="small", loc="left", pad=4.5)
     panels[len(densities) - 1].axvline(0, color="0.4", lw=0.6, zorder=0)
     if len(panels) > len(densities):
         _draws_of_line(panels[-1], data, result)
@@ -166,7 +166,7 @@ def _draws_of_line(axes: Axes, data: dict[str, pd.DataFrame], result: Result) ->
     axes.axvline(0, color="0.4", lw=0.6, zorder=0)
     axes.plot(result["slope"].value, result["intercept"].value, "+", color=style.INK, ms=7, mew=1.2)
     axes.set(xlabel="Slope", ylabel="Intercept (log HR)")
-    axes.set_title("Draws of the line", fontsize="small", loc="left", pad=4)
+    axes.set_title("Draws of the line", fontsize="small", loc="left", pad=4.5)
     axes.locator_params(nbins=5)
     for column, limit in (("slope", axes.set_xlim), ("intercept", axes.set_ylim)):
         span = np.quantile(shown[column], [0.005, 0.995])

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 
 from surrogacy.errors import UsageError
-from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
+from surrogacy.evaluation.new_trial_prediction import TRUE_EFFECT, NewTrialPrediction
 from surrogacy.figures import _style as style
 from surrogacy.figures.rows import (
     HEADING,
@@ -27,14 +27,13 @@ from surrogacy.figures.rows import (
 )
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.format import value_and_interval
+from surrogacy.results.format import capitalised, value_and_interval
 from surrogacy.results.labels import model_label
 
-NARROW_ROW = 1.35  # height of a row of two lines, in rows
-KEY, NARROW_KEY, HEADING_ROOM, AXIS, INDENT = 4.5, 11.5, 4.0, 14.0, 1.5  # mm
+NARROW_ROW = 1.6  # height of a row of two lines, in rows
+KEY, HEADING_ROOM, AXIS, INDENT = 4.5, 4.0, 14.0, 1.5  # mm
 LABEL = 10.0  # points between ticks and label, for the words
 WIDEST = (0.2, 3.0)  # hazard ratios beyond which an interval ends in an arrow
-TRUE_EFFECT = "true effect"
 
 
 def prediction_data(predictions: Sequence[NewTrialPrediction], quoted: Mapping[str, str]) -> pd.DataFrame:
@@ -102,8 +101,7 @@ def plot_prediction(
     before, after = _columns(data, page)
     if ax is None:
         height = rows_height(page, rows) * (NARROW_ROW if page.is_narrow else 1)
-        above = (NARROW_KEY if page.is_narrow else KEY) + HEADING_ROOM
-        (ax,) = row_panels(page, height, (above, AXIS), [before], [[after]])
+        (ax,) = row_panels(page, height, (KEY + HEADING_ROOM, AXIS), [before], [[after]])
     style.hazard_ratio_axis(ax, "x", *(float(np.log(limit)) for limit in _limits(data)))
     row_axis(ax, rows)
     ax.axvline(0, color="0.4", lw=0.6, zorder=0)
@@ -119,9 +117,12 @@ def plot_prediction(
         loc="lower left",
         bbox_to_anchor=(-left / width, 1.0, 1.0, 0.0),
         bbox_transform=ax.transAxes + ScaledTranslation(0, HEADING_ROOM * style.MM, ax.figure.dpi_scale_trans),
-        ncols=1 if page.is_narrow else 3,
+        ncols=3,
         fontsize="small",
+        handlelength=1.6,
+        columnspacing=1.4,
         borderaxespad=0,
+        borderpad=0,
     )
     return ax
 
@@ -143,7 +144,7 @@ def _columns(data: pd.DataFrame, page: PageStyle) -> tuple[Column, Column]:
             names.append(Cell(y - 1, f"{set_label(row['set'])} (k = {largest[row['set']]})", bold=True, spans=True))
             previous = row["set"]
         model = model_label(row["model"])
-        label = f"{model[:1].upper()}{model[1:]}{separator}{row['target']}"
+        label = f"{capitalised(model)}{separator}{row['target']}"
         shown = value_and_interval(row["predicted"], row["low_95"], row["high_95"])
         names.append(Cell(y, label, bold=row["quoted"], indent=INDENT))
         values.append(Cell(y, f"{shown} †" if row["beyond_data"] else shown, bold=row["quoted"]))

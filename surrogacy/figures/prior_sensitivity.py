@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from surrogacy.arrays import FloatArray
 from surrogacy.evaluation.records import Record
@@ -14,6 +15,7 @@ from surrogacy.figures import _style as style
 from surrogacy.figures.rows import (
     HEADING,
     MARGIN,
+    TICKS,
     Cell,
     Column,
     draw_interval,
@@ -33,7 +35,7 @@ from surrogacy.results.labels import PRIOR_GROUPS
 AXIS = 9.5  # mm for ticks and label below the panels
 BETWEEN_GROUPS = 0.3  # rows
 INDENT = 1.5  # mm
-SLOPES = (-2.0, 3.0)
+SLOPES = (-3.0, 4.0)  # widest axis
 DEFAULT = "default"
 NO_THRESHOLD = ("none", "benefit-without-surrogate-effect")
 MARKS = {
@@ -77,9 +79,11 @@ def plot_prior_sensitivity(
     """
     rows = prior_sensitivity_data(records)
     places, priors = _places(rows)
-    thresholds = map(_threshold, rows["ste_prediction"], rows["ste_prediction_status"])
+    thresholds = list(map(_threshold, rows["ste_prediction"], rows["ste_prediction_status"]))
     before = [priors]
-    after = [[], [_column("STE", places, list(thresholds))]]
+    after: list[list[Column]] = [[], []]
+    if set(thresholds) != {ABSENT}:
+        after[1].append(_column("STE", places, thresholds))
     if not page.is_narrow:
         after[1].append(_column("Overlap", places, [percent(share) for share in rows["prior_overlap"]]))
     notes = note_lines(page, _notes(rows, unverified=unverified, with_overlap=not page.is_narrow))
@@ -94,6 +98,7 @@ def plot_prior_sensitivity(
     ):
         values = rows[[quantity, f"{quantity}_low", f"{quantity}_high"]].to_numpy()
         axes.set(xlim=(0, 1) if quantity == "r2_trial" else quantity_limits(values, *SLOPES), xlabel=label)
+        axes.xaxis.set_major_locator(MaxNLocator(TICKS[page.columns], steps=[1, 2, 5, 10]))
         row_axis(axes, places[-1] + 1)
         for place, (value, low, high), default in zip(places, values, rows["prior"] == DEFAULT, strict=True):
             colour = style.LINE_COLOUR if default else style.INK
@@ -138,9 +143,12 @@ def _threshold(value: float, status: str) -> str:
 
 def _notes(rows: pd.DataFrame, *, unverified: bool, with_overlap: bool) -> list[str]:
     statuses = set(rows["ste_prediction_status"])
-    notes = ["STE, surrogate threshold effect (HR)"]
-    notes += [f"{ABSENT} no threshold"] if statuses.intersection(NO_THRESHOLD) else []
-    notes += [f"{mark.strip()} {words}" for status, (mark, words) in MARKS.items() if status in statuses]
+    if statuses == {NO_THRESHOLD[0]}:
+        notes = ["No surrogate threshold effect exists with any of these priors"]
+    else:
+        notes = ["STE, surrogate threshold effect (HR)"]
+        notes += [f"{ABSENT} no threshold"] if statuses.intersection(NO_THRESHOLD) else []
+        notes += [f"{mark.strip()} {words}" for status, (mark, words) in MARKS.items() if status in statuses]
     overlap = ["Overlap, area that the prior and posterior densities of R² share."] if with_overlap else []
     evidence = ["Includes unverified hazard ratios."] if unverified else []
     return [" ".join([f"{'; '.join(notes)}.", *overlap, *evidence])]

@@ -27,6 +27,7 @@ ROW = 1.7  # height of a row, in the size of its text
 LINE_SPACING = 1.25
 SHORTEST_LINE = 20  # characters
 HEADING = -1.0  # row of the headings
+TICKS = {1: 4, 1.5: 5, 2: 6}  # most intervals between the ticks of a panel, by the number of columns
 
 
 @dataclass(frozen=True)
@@ -229,11 +230,11 @@ def rows_height(page: PageStyle, rows: float) -> float:
 def note_lines(page: PageStyle, notes: Sequence[str]) -> list[str]:
     """Break notes into the lines of a page."""
     room = page.width - 2 * MARGIN
-    return [line for note in notes for line in _wrapped(note, room)]
+    return [line for note in notes for line in wrapped(note, room)]
 
 
-def _wrapped(note: str, room: float) -> list[str]:
-    """Lines of a note that are no wider than the room, mm."""
+def wrapped(note: str, room: float) -> list[str]:
+    """Return the lines of a note, no wider than some millimetres."""
     characters = int(len(note) * min(1.0, room / widest([note])))
     while characters > SHORTEST_LINE and widest(textwrap.wrap(note, characters)) > room:
         characters -= 1

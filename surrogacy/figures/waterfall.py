@@ -133,6 +133,11 @@ def plot_waterfall(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    UsageError
+        If there is no decomposition, or more than four.
     """
     several = [decompositions] if isinstance(decompositions, Decomposition) else list(decompositions)
     if not 1 <= len(several) <= MOST:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
+from surrogacy.output.archive import archive
+
 BUNDLE = "bundle.zip"
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # of the ZIP format, so that the time of the run does not change the file
 
 
 def write_bundle(folder: Path) -> None:
@@ -17,8 +17,5 @@ def write_bundle(folder: Path) -> None:
     folder : Path
     """
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    with zipfile.ZipFile(folder / BUNDLE, "w") as bundle:
-        for path in paths:
-            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), EARLIEST)
-            entry.external_attr = 0o644 << 16
-            bundle.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+    content = archive((path.relative_to(folder).as_posix(), path.read_bytes()) for path in paths)
+    (folder / BUNDLE).write_bytes(content)

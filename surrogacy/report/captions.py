@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Literal
 
 import surrogacy
-from surrogacy.report.section import PHRASES, Drawing
+from surrogacy.report.section import PHRASES
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import surrogate_names, with_article
 from surrogacy.results.format import with_interval
@@ -39,6 +38,11 @@ def caption_of(
     problems : iterable of str
         Caveats or notes, without a full stop.
     name : {"Caveat", "Note"}
+
+    Examples
+    --------
+    >>> caption_of(["Effects of six trials."], problems=["boundary solution"]).splitlines()
+    ['Effects of six trials.', '', 'Caveat: boundary solution.']
     """
     several = tuple(problems)
     caveats = f"{name}{'s' if len(several) > 1 else ''}: {'; '.join(several)}." if several else ""
@@ -46,20 +50,10 @@ def caption_of(
     return "\n\n".join(filter(None, paragraphs)) + "\n"
 
 
-def alternative_text(drawing: Drawing) -> str:
-    """Return the alternative text of a figure; the first sentence of its caption if it has none."""
-    return drawing.alternative or re.split(r"(?<=[.]) (?=[A-Z])", " ".join(drawing.caption.split()))[0]
-
-
 def model_in_words(name: str) -> str:
     """Return the name of a model as a noun phrase for a sentence."""
     words: str = PHRASES["models"].get(name) or model_label(name)
     return words
-
-
-def capital(words: str) -> str:
-    """Return words with a capital first letter."""
-    return words[:1].upper() + words[1:]
 
 
 def surrogates_of(result: Result) -> str:

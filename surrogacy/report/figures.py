@@ -13,7 +13,6 @@ from pathlib import Path
 from surrogacy.analysis.stages import Execute, Task, in_order
 from surrogacy.errors import FigureError, UsageError
 from surrogacy.output.page_style import PageStyle
-from surrogacy.report.captions import alternative_text
 from surrogacy.report.escaping import slug, unique_slug
 from surrogacy.report.section import Drawing
 
@@ -56,7 +55,10 @@ def check_figure_names(names: Iterable[str]) -> None:
     for name in names:
         if not any(name == start or name.startswith(f"{start}-") for start in (*KINDS, *FILES)):
             kinds = ", ".join(KINDS)
-            raise UsageError(f"--figures {name}: there is no such figure; choose from {kinds}, or give a file name")
+            raise UsageError(
+                f"--figures {name}: there is no such figure; choose from {kinds}, or give the name of a file, such as "
+                "bubble-advanced (an analysis set stands before the options)"
+            )
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,13 @@ def _problem(job: Future[list[str]]) -> FigureError | None:
 def draw(drawing: Drawing, folder: Path, formats: tuple[str, ...], page: PageStyle) -> list[str]:
     """Draw for a page, save, and write caption and alternative text beside it; return the file names.
 
+    Parameters
+    ----------
+    drawing : Drawing
+    folder : Path
+    formats : tuple of {"pdf", "svg", "png", "tiff"}
+    page : PageStyle
+
     Raises
     ------
     FigureError
@@ -182,7 +191,7 @@ def draw(drawing: Drawing, folder: Path, formats: tuple[str, ...], page: PageSty
         raise FigureError(name, f"{type(error).__name__}: {' '.join(str(error).split())}") from error
     if any(re.match(MISSING_SIGN, str(warning.message)) for warning in caught):
         caption = f"{caption.rstrip()}{SIGNS_AS_BOXES}\n"
-    texts = {f"{name}.caption.md": caption, f"{name}.alt.txt": f"{alternative_text(drawing)}\n"}
+    texts = {f"{name}.caption.md": caption, f"{name}.alt.txt": f"{drawing.alternative}\n"}
     for file, words in texts.items():
         (folder / file).write_text(words, encoding="utf-8")
     return [*files, *texts]

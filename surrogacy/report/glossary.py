@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from surrogacy.results.format import capitalised
 from surrogacy.results.labels import GLOSSARY, Label
 
 TITLE = (
@@ -25,7 +26,7 @@ def glossary() -> str:
 def _line(name: str, label: Label) -> str:
     text = label.name("OS", "PFS")
     unit = f" Unit: {label.unit}." if label.unit else ""
-    return f"- **{text[:1].upper()}{text[1:]}** (`{name}`): {label.describe('OS', 'PFS').rstrip('.')}.{unit}\n"
+    return f"- **{capitalised(text)}** (`{name}`): {label.describe('OS', 'PFS').rstrip('.')}.{unit}\n"
 
 
 if __name__ == "__main__":

@@ -38,7 +38,8 @@ def _rendered(detail: Detail) -> RenderableType:
             heading = Text(text, style="bold")
             return heading.append(remark, style="not bold") if remark else heading
         case Note(text, warning):
-            return Padding(Text(text, style="yellow" if warning else ""), (0, 0, 0, 2))
+            shown = Text(f"! {text}", style="yellow") if warning else Text(text)
+            return Padding(shown, (0, 0, 0, 2))
         case Entry(label, text) if len(label) >= MARGIN:  # a long name stands above its sentence
             return Group(Text(label, style="bold"), _rendered(Entry("", text)))
         case Entry(label, text):

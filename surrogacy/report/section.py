@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -78,24 +78,24 @@ class Drawing:
         Function that draws it, ``module:function``.
     arguments : tuple
     caption : str
+    alternative : str
+        Alternative text: a sentence on kind and message.
     keywords : mapping
         Arguments by name.
     effects : Effects, optional
         Effects whose comparisons are the symbols of the figure.
     words : mapping of str to str
         Words of symbols that show more than the two effects of a comparison, by identifier.
-    alternative : str
-        Alternative text: a sentence on kind and message.
     """
 
     name: str
     plot: str
     arguments: tuple[Any, ...]
     caption: str
+    alternative: str
     keywords: Mapping[str, Any] = field(default_factory=dict)
     effects: Effects | None = None
     words: Mapping[str, str] = field(default_factory=dict)
-    alternative: str = ""
 
     @property
     def kind(self) -> str:
@@ -113,7 +113,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Note:
-    """Sentence below a heading or a table of the screen."""
+    """Sentence below a heading or a table of the screen, which marks a warning."""
 
     text: str
     warning: bool = False
@@ -269,9 +269,10 @@ def drawing(
     name: str,
     caption: str,
     *arguments: Any,
+    alternative: str,
     effects: Effects | None = None,
     words: Mapping[str, str] | None = None,
-    alternative: str = "",
+    inscriptions: Iterable[str] = (),
     **keywords: Any,
 ) -> Drawing:
     """Return the figure that ``surrogacy.figures.plot_<plot>`` draws.
@@ -282,17 +283,19 @@ def drawing(
     name : str
         File name.
     caption : str
-        Without the meanings of its abbreviations, which are added as its last paragraph.
+        Without the meanings of abbreviations, which are added as its last paragraph.
     *arguments, **keywords
         Arguments of the function.
+    alternative : str
+        Alternative text.
     effects : Effects, optional
         Effects of the symbols.
     words : mapping of str to str, optional
         Words of symbols by identifier.
-    alternative : str
-        Alternative text.
+    inscriptions : iterable of str
+        Names and headings within the figure, whose abbreviations are explained as well.
     """
     function = f"surrogacy.figures.{plot}:plot_{plot}"
-    meanings = abbreviations_in(caption)
+    meanings = abbreviations_in(" ".join((caption, *inscriptions)))
     complete = f"{caption.rstrip()}\n\n{meanings}\n" if meanings else caption
-    return Drawing(name, function, arguments, complete, keywords, effects, words or {}, alternative)
+    return Drawing(name, function, arguments, complete, alternative, keywords, effects, words or {})

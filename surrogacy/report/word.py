@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from surrogacy.output.archive import archive
 from surrogacy.report.typography import HYPHEN, with_minus_signs, without_breaks
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ NAMESPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/ma
 LINE = '<w:{side} w:val="single" w:sz="{size}" w:space="0" w:color="{color}"/>'
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 EPOCH = datetime(2000, 1, 1)  # no file contains a time, so that the bytes depend on the results alone
-ENTRY_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -125,14 +125,11 @@ def set_page(section: Section, *, landscape: bool) -> None:
 
 def save(document: Document, path: Path) -> None:
     """Write a document as an archive whose entries have a constant time and stand in the order of their names."""
-    content, file = BytesIO(), BytesIO()
+    content = BytesIO()
     document.save(content)
-    with zipfile.ZipFile(content) as source, zipfile.ZipFile(file, "w") as target:
-        for name in sorted(source.namelist(), key=lambda name: (name != "[Content_Types].xml", name)):
-            entry = zipfile.ZipInfo(name, ENTRY_TIME)
-            entry.external_attr = 0o600 << 16
-            target.writestr(entry, source.read(name), zipfile.ZIP_DEFLATED)
-    path.write_bytes(file.getvalue())
+    with zipfile.ZipFile(content) as source:
+        names = sorted(source.namelist(), key=lambda name: (name != "[Content_Types].xml", name))
+        path.write_bytes(archive((name, source.read(name)) for name in names))
 
 
 def table_xml(
@@ -206,7 +203,7 @@ def add_run(paragraph: Paragraph, text: str, *, bold: bool = False, raised: bool
     paragraph._p.append(parse_xml(_run_xml(text, properties, f" {NAMESPACE}")))
 
 
-def add_table(document: Document, xml: str, after: CT_P) -> None:
+def add_table(xml: str, after: CT_P) -> None:
     """Add a table after a paragraph."""
     from docx.oxml import parse_xml
 

@@ -43,6 +43,11 @@ def surrogate_names(effects: Effects) -> tuple[str, ...]:
     return _names(effects, SURROGATE)
 
 
+def joined_surrogates(effects: Effects) -> str:
+    """Return the labels of the surrogate endpoints in one word: ``PFS/TTP``."""
+    return "/".join(surrogate_names(effects))
+
+
 def final_names(effects: Effects) -> tuple[str, ...]:
     """Return the labels of the final endpoints, in order of appearance; usually only one."""
     return _names(effects, FINAL)

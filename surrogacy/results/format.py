@@ -160,3 +160,25 @@ def _parameters_in_words(names: Sequence[str]) -> str:
     both = {"tau_surrogate", "tau_final"} <= set(names)
     known = dict.fromkeys("tau" if both and name in ("tau_surrogate", "tau_final") else name for name in names)
     return " and ".join(PARAMETERS.get(name, name.replace("_", " ")) for name in known)
+
+
+def capitalised(text: str) -> str:
+    """Return a text with a capital letter; a word such as ``mRECIST`` stays as it is.
+
+    Examples
+    --------
+    >>> capitalised("open-label"), capitalised("cTACE alone"), capitalised("")
+    ('Open-label', 'cTACE alone', '')
+    """
+    return text if text[1:2].isupper() else f"{text[:1].upper()}{text[1:]}"
+
+
+def uncapitalised(text: str) -> str:
+    """Return a text with a small letter, for the middle of a sentence; a word such as ``SD`` stays as it is.
+
+    Examples
+    --------
+    >>> uncapitalised("Slope"), uncapitalised("SD of the true effects")
+    ('slope', 'SD of the true effects')
+    """
+    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"

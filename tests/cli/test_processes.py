@@ -187,7 +187,7 @@ def half_drawn(folder):
 
 
 def test_an_error_while_drawing_leaves_no_file_and_can_be_sent(tmp_path):
-    half = Drawing("x", f"{__name__}:half_drawn", (tmp_path,), "caption")
+    half = Drawing("x", f"{__name__}:half_drawn", (tmp_path,), "caption", "alternative text")
     with pytest.raises(FigureError) as caught:
         draw(half, tmp_path, ("svg",), "elsevier")
     assert (

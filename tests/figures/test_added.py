@@ -10,7 +10,7 @@ from surrogacy.figures.bubble import RING
 from surrogacy.figures.labels import HALO
 from surrogacy.models import BivariateBayes, WeightedPearson, WeightedRegression
 from surrogacy.output.page_style import PRESETS, page_style
-from tests.support.page_faults import page_faults
+from tests.support.drawn_page import text_faults
 
 
 @pytest.fixture(scope="module")
@@ -77,4 +77,4 @@ def test_text_at_final_size(journal, columns, fits):
     with style(page):
         axes = plot_added(*fits, added=("reflect",), page=page)
         assert axes.figure.get_figwidth() == pytest.approx(page.width * MM)
-        assert list(page_faults(axes.figure)) == []
+        assert list(text_faults(axes.figure)) == []

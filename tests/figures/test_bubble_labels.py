@@ -12,6 +12,7 @@ from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
 from surrogacy.evaluation.threshold_targets import with_threshold_targets
 from surrogacy.figures import plot_bubble
 from surrogacy.figures._style import MM, new_figure, style
+from surrogacy.figures.class_groups import group_of
 from surrogacy.figures.labels import HALO
 from surrogacy.figures.predicted_marks import PredictedTrial
 from surrogacy.models import BivariateBayes, WeightedRegression
@@ -139,8 +140,7 @@ def test_comparisons_with_a_surrogate_effect_only(trials):
     bar = next(line for line in axes.lines if line.get_xydata().tolist() == [[-0.45, -0.5], [-0.45, 0.06]])
     assert bar.get_linestyle() == "-"
     assert [text.get_text() for text in axes.texts if text.get_text() in ("My trial", "Another")]
-    assert any("no final effect" in text.get_text() for text in axes.get_legend().get_texts())
-    assert plain.get_legend() is None
+    assert plain.get_legend() is axes.get_legend() is None  # a key of one entry says no more than the caption
     assert axes.get_xlim() == plain.get_xlim()  # the points within the data do not move the axes
 
 
@@ -162,7 +162,23 @@ def test_labels_with_marks_of_predicted_effects(name, shipped):
     assert list(faults(axes, effects)) == []
     (diamond,) = drawn_marks(axes, "D")
     assert diamond.get_xydata()[0].tolist() == [middle, predicted]
-    assert any("new trial" in text.get_text() for text in axes.get_legend().get_texts())
+    has_key = len({group_of(name) for name in effects.covariates["class"]}) > 1
+    entries = axes.get_legend().get_texts() if has_key else []
+    assert any("new trial" in entry.get_text() for entry in entries) is has_key
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_intervals_avoid_the_text_in_the_corner(columns, trials):
+    result, page = WeightedRegression().fit(trials.analysis_set("advanced")), page_style("elsevier", columns)
+    only = SurrogateOnlyMark("Mine", 0.05, -0.1, 0.2, 0.0, -0.3, 0.3)
+    with style(page):
+        axes = plot_bubble(result, surrogate_only=(only,), page=page)
+        (text,) = [text for text in axes.texts if "comparisons" in text.get_text() and text.get_gid() != HALO]
+        box = text.get_window_extent()
+        x, bottom = axes.transData.transform((only.log_hr, only.predicted_high))
+        assert x < box.x0 or x > box.x1 or bottom < box.y0
+        name = next(text for text in axes.texts if text.get_text() == "Mine")
+        assert name.get_window_extent().y1 < axes.get_legend().get_window_extent().y0 or columns == 2
 
 
 def test_an_interval_that_leaves_the_axes_ends_in_an_arrow(trials):

@@ -221,7 +221,8 @@ def test_prior_sensitivity_figure(tactics):
     assert list(data["prior"]) == list(PRIOR_SETS)
     left, right = plot_prior_sensitivity(records, unverified=True)
     assert "Includes unverified hazard ratios." in " ".join(texts(left)[-1].split())
-    assert texts(right).count("–") == len(PRIOR_SETS)  # no prior gives six trials a threshold
+    assert "STE" not in texts(right)  # no prior gives six trials a threshold
+    assert "No surrogate threshold effect exists with any of these priors." in " ".join(texts(left)[-1].split())
     marks = [line.get_xdata()[0] for line in left.lines if line.get_marker() in ("o", "D")]
     assert marks == pytest.approx([record["r2_trial"] for record in records])
 

@@ -10,7 +10,7 @@ from surrogacy.figures._style import style
 from surrogacy.models import BivariateRandomEffects
 from surrogacy.output.page_style import PRESETS, page_style
 from surrogacy.results.class_order import class_groups, class_pages
-from tests.support.drawn_texts import text_faults
+from tests.support.drawn_page import text_faults
 
 LEAST_WIDTH = 10.0  # mm, of a panel beside the longest names on the narrowest page, 75 mm
 

@@ -18,13 +18,13 @@ def test_figure_draws_every_comparison_and_three_lines(moderation, tmp_path):
     ax = plot_moderated_lines(moderation)
     ax.figure.savefig(tmp_path / "lines.png", dpi=50)
     bar = ax.figure.axes[-1]
-    texts = [label.get_text() for label in bar.get_yticklabels()]
+    texts = [label.get_text() for label in bar.get_xticklabels()]
     assert len(texts) == 3
     assert all("slope" in text and "STE" in text for text in texts)
-    assert "PPS: model" in bar.get_title(loc="left")
+    assert bar.get_title(loc="left") == "PPS/PFS ratio (PPS of the illness-death model)"
 
 
 def test_figure_of_two_levels(sets):
     found = ModeratedLine().fit(sets["all"], factor_moderator(sets["all"], "line"))
     bar = plot_moderated_lines(found).figure.axes[-1]
-    assert any(label.get_text().startswith("second: slope") for label in bar.get_yticklabels())
+    assert any(label.get_text().startswith("second: slope") for label in bar.get_xticklabels())

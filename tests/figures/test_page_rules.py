@@ -89,7 +89,7 @@ def pps_figures(trials, audit, moderation):
         map=dilution_map(),
         points=dilution_points(trials),
     )
-    moderated = drawing("moderated_lines", "moderated-pps-ratio", "", moderation)
+    moderated = drawing("moderated_lines", "moderated-pps-ratio", "", moderation, alternative="")
     return {figure.name: figure for figure in (*pps_drawings(run), moderated)}
 
 
@@ -103,13 +103,15 @@ def other_figures(trials):
     classes = [f"slope[{name}]" for name in dict.fromkeys(of_all.covariates["class"])]
     slopes = {name: Estimate(0.5, 0.2, 0.1, 0.9, 0.95, "draws") for name in ("slope", *classes)}
     by_class = Result("class-exchangeable", {"exchangeability": "full"}, of_all, slopes)
+
+    def figure(plot, *arguments, **keywords):
+        return drawing(plot, "", "", *arguments, alternative="", **keywords)
+
     return {
-        "added": drawing(
-            "added", "", "", model.fit(effects.without_trial("tactics")), model.fit(effects), added=("tactics",)
-        ),
-        "choices": drawing("choices", "", "", choices),
-        "class-slopes": drawing("class_slopes", "", "", by_class),
-        "cross-validation": drawing("cross_validation", "", "", cross_validate(model, effects), final="OS"),
+        "added": figure("added", model.fit(effects.without_trial("tactics")), model.fit(effects), added=("tactics",)),
+        "choices": figure("choices", choices),
+        "class-slopes": figure("class_slopes", by_class),
+        "cross-validation": figure("cross_validation", cross_validate(model, effects), final="OS"),
     }
 
 

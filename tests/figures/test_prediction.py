@@ -11,7 +11,7 @@ from surrogacy.figures import plot_prediction, prediction_data
 from surrogacy.figures._style import style
 from surrogacy.models import BivariateBayes, WeightedRegression
 from surrogacy.output.page_style import PRESETS, page_style
-from tests.support.page_faults import page_faults
+from tests.support.drawn_page import text_faults
 
 HR = (0.62, 0.48, 0.80)
 QUOTED = {"intermediate": "bivariate-bayes", "llovet-2019-pfs": "bivariate-bayes"}
@@ -73,4 +73,4 @@ def test_text_at_final_size(journal, columns, predictions):
     page = page_style(journal, columns)
     with style(page):
         axes = plot_prediction(predictions, QUOTED, page=page)
-        assert list(page_faults(axes.figure)) == []
+        assert list(text_faults(axes.figure)) == []

@@ -13,7 +13,7 @@ from surrogacy.figures.posterior import posterior_data
 from surrogacy.models import BivariateBayes, WeightedRegression
 from surrogacy.output.page_style import PRESETS, page_style
 from surrogacy.results.labels import PRIOR_GROUPS
-from tests.support.drawn_texts import text_faults
+from tests.support.drawn_page import text_faults
 
 
 @pytest.fixture(scope="module")

@@ -34,11 +34,9 @@ from surrogacy.results.estimate import Estimate
 from surrogacy.results.result import Result
 from tests.support.added_trial import with_trial
 from tests.support.drawn_labels import label_faults
-from tests.support.drawn_texts import text_faults
+from tests.support.drawn_page import size_faults, text_faults
 
 pytestmark = [pytest.mark.parametrize("journal", PRESETS), pytest.mark.parametrize("columns", [1, 2])]
-TALLEST = 247.0  # mm, of a page of a journal
-MM = 25.4
 
 
 @pytest.fixture
@@ -50,11 +48,7 @@ def page(journal, columns):
 
 def faults(axes, page):
     """Faults of the texts, and of the size of the figure."""
-    figure = axes.figure
-    width, height = figure.get_size_inches() * MM
-    assert width == pytest.approx(page.width)
-    assert height < TALLEST
-    return list(text_faults(figure))
+    return [*size_faults(axes.figure, page), *text_faults(axes.figure)]
 
 
 @pytest.fixture(scope="module", params=["My trial", "A name much longer than the names that fit beside axes (2026)"])

@@ -22,6 +22,14 @@ CODE = re.compile(r"(?<!\S)--\w|\w_\w|\.(?:csv|json|toml|yml)\b|\b(?:None|nan|Tr
 SETS = re.compile(r"\((?:set )?(?:advanced|intermediate|all)\)|\bsets? (?:advanced|intermediate|all)\b")
 USUAL = ("HR", "CI", "PFS", "OS", "TTP", "STE", "PPS")
 ADDED = "trial,hr_pfs,low_pfs,high_pfs,hr_os,low_os,high_os,n,stage\nMy trial,0.62,0.48,0.80,0.85,0.65,1.10,300,{}\n"
+MEANINGS = {f"{short}, {meaning}" for short, meaning in ABBREVIATIONS.items()}
+# abbreviations in the headings, the keys and the names of figures
+WITHIN = {
+    "bubble-advanced": ("HAIC", "SIRT", "STRIDE", "TACE", "TKI"),
+    "forest-advanced-1": ("ICI", "TKI"),
+    "forest-advanced-2": ("HAIC", "ICI", "SIRT", "STRIDE", "TACE"),
+    "forest-tactics-2022": ("TACE",),
+}
 MODELS_DRAWN = ("--model", "weighted-pearson", "weighted-regression", "bivariate-bayes")
 RUNS = {
     "fit": (fit, ["advanced", "tactics-2022"]),
@@ -61,8 +69,11 @@ def test_captions(texts):
         first, *further = caption.strip().split("\n\n")
         assert 15 <= len(first.split()) <= MOST_WORDS, (name, first)
         assert len(further) <= 2, name
-        meanings = abbreviations_in(" ".join([first, *further[:1]]))
-        assert (further[-1] if further else "") == meanings or not meanings, name
+        needed = abbreviations_in(" ".join([first, *further[:1]])).rstrip(".").split("; ")
+        explained = further[-1].rstrip(".").split("; ") if further else [""]
+        assert needed == [""] or set(needed) <= set(explained) <= MEANINGS, name
+        written = WITHIN.get(name, ())
+        assert {short for short in written if f"{short}, {ABBREVIATIONS[short]}" in explained} == set(written), name
         used = [short for short in USUAL if re.search(rf"(?<![\w]){short}(?!\w)", first)]
         assert all(f"{short}, {ABBREVIATIONS[short]}" in caption for short in used), name
 

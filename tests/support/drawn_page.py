@@ -4,22 +4,24 @@ from itertools import combinations
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis, Tick
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import Collection
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.text import Text
 
 from surrogacy.figures.labels import HALO
 from tests.support.drawn_colours import colours_of, hues, key_entries
-from tests.support.drawn_labels import distance, drawn_circles
-from tests.support.drawn_texts import drawn_texts
+from tests.support.drawn_labels import ROUNDING, distance, drawn_circles
 
 MM = 25.4
 TALLEST = 247.0  # mm, of a page
 SMALLEST, THINNEST = 6.0, 0.5  # points
-TOUCH = 0.5  # points by which boxes, which have room for descenders, may reach into each other
 MOST_HUES = 5
 CENTRED = 1.0  # points between the centres of a symbol and of its number
+DIGIT = 0.72  # height of a digit in the size of its type; the box of a text has room for descenders
 
 
 def page_faults(figure, page):
@@ -47,24 +49,44 @@ def text_faults(figure):
         name = text.get_text()
         if text.get_fontsize() < SMALLEST - 1e-6:
             yield f"{name!r} has {text.get_fontsize():.1f} points"
-        if (box[:2] < frame[:2] - TOUCH).any() or (box[2:] > frame[2:] + TOUCH).any():
+        if (box[:2] < frame[:2] - ROUNDING).any() or (box[2:] > frame[2:] + ROUNDING).any():
             yield f"{name!r} leaves the figure"
     if not texts:
         return
     boxes = np.array([box for _, box in texts])
-    for first, second in np.argwhere(np.triu(depths(boxes, boxes) > TOUCH, 1)):
+    for first, second in np.argwhere(np.triu(depths(boxes, boxes) > ROUNDING, 1)):
         yield f"{texts[first][0].get_text()!r} overlaps {texts[second][0].get_text()!r}"
     symbols = [symbol for axes in figure.axes for symbol in drawn_symbols(axes)]
     if not symbols:
         return
     centres, radii = np.array([centre for centre, _ in symbols]), np.array([radius for _, radius in symbols])
     low, high = boxes[:, None, :2], boxes[:, None, 2:]
-    covered = np.linalg.norm(np.clip(centres, low, high) - centres, axis=-1) < radii - TOUCH
+    covered = np.linalg.norm(np.clip(centres, low, high) - centres, axis=-1) < radii - ROUNDING
     # a number within its symbol identifies it
     centred = np.linalg.norm((low + high) / 2 - centres, axis=-1) < CENTRED
-    within = np.linalg.norm(high - low, axis=-1) < 2 * radii + TOUCH
+    digits = DIGIT * np.array([text.get_fontsize() for text, _ in texts])
+    within = np.hypot(boxes[:, 2] - boxes[:, 0], digits)[:, None] < 2 * radii + ROUNDING
     for text, symbol in np.argwhere(covered & ~(centred & within)):
         yield f"{texts[text][0].get_text()!r} covers the symbol at {np.round(centres[symbol])}"
+
+
+def drawn_texts(figure):
+    """Texts that a reader sees with their boxes in points; of the numbers of an axis those within its limits."""
+    figure.draw_without_rendering()
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    scale = figure.dpi / 72
+    hidden = set()
+    for axis in figure.findobj(Axis):
+        low, high = sorted(axis.get_view_interval())
+        span = 1e-6 * (high - low)
+        for tick in [*axis.majorTicks, *axis.minorTicks]:
+            if not low - span <= tick.get_loc() <= high + span:
+                hidden |= {tick.label1, tick.label2}
+    for tick in figure.findobj(Tick):
+        hidden |= {label for label in (tick.label1, tick.label2) if not tick.get_visible()}
+    for text in figure.findobj(Text):
+        if text.get_visible() and text.get_text().strip() and text not in hidden:
+            yield text, text.get_window_extent(renderer).extents / scale
 
 
 def depths(first, second):

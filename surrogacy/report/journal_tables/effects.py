@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.effects import Provenance
+from surrogacy.effects import SIDES, Provenance
+from surrogacy.report.fitted_comparisons import effect_ids
+from surrogacy.report.journal_tables.caveats import shared_control_remarks
 from surrogacy.report.journal_tables.layout import Cell, Footnotes, JournalTable, Row, Rows, journal_table
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, endpoint_of
 from surrogacy.results.format import ABSENT, number, value_and_interval
-
-SIDES = ("surrogate", "final")
 
 
 def effects_table(run: FitRun, numbers: Mapping[str, int]) -> tuple[JournalTable, ...]:
@@ -41,7 +41,7 @@ def effects_table(run: FitRun, numbers: Mapping[str, int]) -> tuple[JournalTable
         heading = f"{set_label(fit.name)}: {len(fit.effects)} comparisons{others}, {len(fit.effects.trials)} trials"
         groups.append(Rows(heading, rows))
     final = common_final_name(fit.effects for fit in sets)
-    return journal_table("effects", groups, footnotes=footnotes.all, final=final)
+    return journal_table("effects", groups, footnotes=footnotes.all, remarks=shared_control_remarks(sets), final=final)
 
 
 def _row(fit: SetFit, i: int, footnotes: Footnotes, references: str) -> Row:
@@ -84,9 +84,7 @@ def _references(keys: Iterable[str], numbers: Mapping[str, int]) -> str:
     return ", ".join([f"[{','.join(map(str, cited))}]", *others] if cited else others)
 
 
-def _sources(fit: SetFit, i: int, sources: dict[str, str]) -> Iterator[str]:
-    for side in SIDES:
-        identifiers = fit.effects.covariates.get(f"{side}_effect", ())
-        source = str(sources.get(identifiers[i], "")) if identifiers else ""
-        if source and source != "nan":
-            yield source
+def _sources(fit: SetFit, i: int, sources: Mapping[str, str]) -> Iterator[str]:
+    """Return the sources of the hazard ratios of a comparison, as the table names them."""
+    texts = (str(sources.get(name, "")) for name in effect_ids(fit.effects, i))
+    yield from (source for source in texts if source not in ("", "nan"))

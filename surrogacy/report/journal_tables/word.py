@@ -30,7 +30,7 @@ def write_word(tables: Sequence[JournalTable], path: Path) -> None:
         set_page(section, landscape=table.landscape)
         widths = [column.width for column in table.columns]
         xml = table_xml(widths, list(_headings(table)), _rows(table.aligned))
-        add_table(document, xml, _add_caption(document, table))
+        add_table(xml, _add_caption(document, table))
         _add_notes(document, table)
     save(document, path)
 

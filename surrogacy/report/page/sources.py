@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePath
 from typing import Any
@@ -12,15 +12,13 @@ from typing import Any
 import numpy as np
 
 from surrogacy.effects import SIDES, Effects
+from surrogacy.report.fitted_comparisons import FittedComparison, fitted_comparisons
 from surrogacy.results.format import interval, number, percent, value_and_interval
+from surrogacy.results.labels import EVIDENCE_WORDS
 from surrogacy.trials import TrialSet
+from surrogacy.trials.analysis_set import SurrogateOnly
 
 type Row = Mapping[Hashable, Any]
-EVIDENCE = {
-    "primary": "primary (read in the report of the trial)",
-    "secondary": "secondary (read in another publication)",
-    "unverified": "unverified (not read in any source)",
-}
 
 
 @dataclass(frozen=True)
@@ -74,32 +72,30 @@ class SourcedComparison:
     unused: tuple[Source, ...]
 
 
-def sourced_comparisons(trials: TrialSet, sets: Sequence[Effects]) -> tuple[SourcedComparison, ...]:
+def sourced_comparisons(
+    trials: TrialSet, sets: Sequence[Effects], predicted: Sequence[SurrogateOnly] = ()
+) -> tuple[SourcedComparison, ...]:
     """Return every comparison of the sets, with the sources of the hazard ratios that the sets use.
 
     Parameters
     ----------
     trials : TrialSet
     sets : sequence of Effects
+    predicted : sequence of SurrogateOnly
+        Comparisons whose final effect is predicted from the surrogate effect.
     """
-    labels: dict[str, str] = {}
-    used: dict[str, dict[str, None]] = {}
-    for effects in sets:
-        labels |= dict(zip(effects.comparison, effects.labels, strict=True))
-        for side in SIDES:
-            for comparison, name in zip(effects.comparison, effects.covariates.get(f"{side}_effect", ()), strict=False):
-                used.setdefault(comparison, {})[name] = None
     rows: dict[str, Row] = {str(row["effect_id"]): row for row in trials.effects.to_dict("records")}
-    return tuple(
-        _comparison(f"source-{i}", comparison, labels[comparison], names, rows)
-        for i, (comparison, names) in enumerate(sorted(used.items(), key=lambda item: labels[item[0]].casefold()))
-    )
+    shown = {entry.comparison: entry for entry in fitted_comparisons(sets) if entry.effect_ids}
+    for each in predicted:
+        known = shown.get(each.comparison, FittedComparison(each.comparison, each.label, ()))
+        shown[each.comparison] = replace(known, effect_ids=tuple(dict.fromkeys([*known.effect_ids, each.effect_id])))
+    by_name = sorted(shown.values(), key=lambda entry: entry.label.casefold())
+    return tuple(_comparison(f"source-{i}", entry, rows) for i, entry in enumerate(by_name))
 
 
-def _comparison(
-    key: str, comparison: str, label: str, names: Collection[str], rows: Mapping[str, Row]
-) -> SourcedComparison:
-    """Return a comparison with the rows that have the names, and those of the same endpoints that are not used."""
+def _comparison(key: str, fitted: FittedComparison, rows: Mapping[str, Row]) -> SourcedComparison:
+    """Return a comparison with the rows of its effects, and those of the same endpoints that are not used."""
+    names = fitted.effect_ids
     used = [rows[name] for name in names if name in rows]
     questions = {_question(row) for row in used}
     unused = [
@@ -110,8 +106,8 @@ def _comparison(
     number_of_values = Counter(map(_question, [*used, *unused]))
     return SourcedComparison(
         key,
-        comparison,
-        label,
+        fitted.comparison,
+        fitted.label,
         tuple(_source(row, with_reason=number_of_values[_question(row)] > 1) for row in used),
         tuple(map(_source, unused)),
     )
@@ -127,12 +123,12 @@ def _source(row: Row, *, with_reason: bool = False) -> Source:
     cell = partial(_text, row)
     level = row["ci_level"] if np.isfinite(row["ci_level"]) else 0.95
     limits = f" ({percent(level)} CI {interval(row['ci_low'], row['ci_high'])})" if np.isfinite(row["ci_low"]) else ""
-    patients = cell("population")
+    patients, evidence = cell("population"), cell("evidence")
     return Source(
         endpoint=cell("endpoint"),
         value=f"{number(row['hr'])}{limits}",
         analysis=", ".join(filter(None, [cell("analysis"), "" if patients == "all" else patients])),
-        evidence=EVIDENCE.get(cell("evidence"), cell("evidence")),
+        evidence=f"{evidence} ({EVIDENCE_WORDS[evidence]})" if evidence in EVIDENCE_WORDS else evidence,
         place=cell("where") or f"{PurePath(cell('file')).name}, line {row['file_line']}",
         quotation=cell("quote"),
         publication=cell("source"),
@@ -160,7 +156,7 @@ def symbol_texts(effects: Effects) -> dict[str, str]:
     texts = {}
     for i, comparison in enumerate(effects.comparison):
         lines = [effects.labels[i]]
-        for column, default in enumerate(("surrogate", "final")):
+        for column, default in enumerate(SIDES):
             if not np.isfinite(hr[i, column]):
                 continue
             limited = np.isfinite(low[i, column])

@@ -44,8 +44,8 @@ class ModelFacts:
         Bootstrap samples of a correlation; 0 without a bootstrap.
     effective : tuple of str
         Labels of the sets in which Fisher's z used an effective number of trials.
-    sampled, bayesian : bool
-        Whether its posterior was sampled, and whether it has one.
+    sampled : bool
+        Whether its posterior was sampled.
     correlated_errors : bool
         Whether it uses the within-trial correlation.
     left_out : str
@@ -67,7 +67,6 @@ class ModelFacts:
     resamples: int
     effective: tuple[str, ...]
     sampled: bool
-    bayesian: bool
     correlated_errors: bool
     left_out: str
 
@@ -102,7 +101,6 @@ class ModelFacts:
             resamples=int(settings.get("bootstrap") or 0),
             effective=tuple(set_label(result.effects.name) for result in results if _uses_effective_number(result)),
             sampled=first.posterior is not None and first.posterior.samples is not None,
-            bayesian=first.posterior is not None,
             correlated_errors=first.weights is None and settings.get("surrogate_errors") != "ignored",
             left_out="; ".join(
                 f"{len(result.left_out)} in {set_label(result.effects.name)}" for result in results if result.left_out

@@ -12,17 +12,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from surrogacy.report.paper.bibliography import FORMATS, Reference, read_references
 from surrogacy.report.paper.run_facts import RunFacts
 from surrogacy.report.paper.trial_sources import TrialSources, trial_sources
+from surrogacy.report.typography import with_minus_signs
+from surrogacy.results.labels import EVIDENCE_WORDS
 
 FOLDER = Path(__file__).parent
 CITATION = re.compile(r" ?\[(@[\w-]+(?:; @[\w-]+)*)\]")
 TRIALS = "trials"
 TEXTS = ("methods", "results", "abstract", "consort_surrogate")
-EVIDENCE_WORDS = {
-    "primary": "read in the publication",
-    "secondary": "read in another source",
-    "unverified": "not verified in any source",
-    "as given": "as the table gives them",
-}
 ACCEPTED_WORDS = {
     "primary": "Only hazard ratios that were read in the publication were accepted.",
     "secondary": "Hazard ratios that were not verified in any source were excluded.",
@@ -156,6 +152,6 @@ def _ranges(numbers: list[int]) -> str:
 
 
 def _tidy(text: str) -> str:
-    """Return a text without double blanks, blanks at line ends or double blank lines, ending with a line break."""
+    """Return a text with minus signs and a line break at its end, without double blanks or needless blank lines."""
     text = re.sub(r"(?<=\S) {2,}", " ", re.sub(r"[ \t]+\n", "\n", text))
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    return with_minus_signs(re.sub(r"\n{3,}", "\n\n", text).strip()) + "\n"

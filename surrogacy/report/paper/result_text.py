@@ -9,8 +9,8 @@ from surrogacy.evaluation.answers import Answer, Check
 from surrogacy.models import headline
 from surrogacy.models.bivariate_bayes import prior_change
 from surrogacy.results.endpoint_names import final_name
-from surrogacy.results.estimate import Estimate, ThresholdEffect
-from surrogacy.results.format import interval, number, percent, with_interval
+from surrogacy.results.estimate import NOT_DEFINED, Estimate, ThresholdEffect, probability_words
+from surrogacy.results.format import capitalised, interval, number, percent, uncapitalised, with_interval
 from surrogacy.results.labels import SYMBOLS, estimate_label, model_label
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.result import Result
@@ -56,9 +56,9 @@ def main_result(answer: Answer, surrogate: str, final: str) -> str:
         Names of the endpoints.
     """
     result = answer.quoted
-    kind = "credible" if result.posterior is not None else "confidence"
+    kind = "credible" if result.is_bayesian else "confidence"
     words = _estimates_in_words(result, f"{percent(LEVEL)} {kind} interval")
-    return f"{_capital(model_label(result.model))}: {words}. {threshold_sentence(answer, surrogate, final)}".strip()
+    return f"{capitalised(model_label(result.model))}: {words}. {threshold_sentence(answer, surrogate, final)}".strip()
 
 
 def threshold_sentence(answer: Answer, surrogate: str, final: str) -> str:
@@ -71,7 +71,7 @@ def threshold_sentence(answer: Answer, surrogate: str, final: str) -> str:
         return UNRELIABLE.format(**words)
     template = THRESHOLDS.get(threshold.status, UNDEFINED)
     basis = f"{threshold.band_and_size}{_limits(threshold)}"
-    value = f"{number(threshold.hr)}" if threshold.hr is not None else threshold.value_words.strip("– ()")
+    value = number(threshold.hr) if threshold.is_defined else NOT_DEFINED[threshold.status]
     return template.format(
         **words,
         basis=basis,
@@ -88,7 +88,7 @@ def _limits(threshold: ThresholdEffect) -> str:
     if uncertainty is None or threshold.hr is None:
         return ""
     if uncertainty.low is None or uncertainty.high is None:
-        return f"; it exists with probability {number(uncertainty.exists)}"
+        return f"; it exists with probability {probability_words(uncertainty.exists)}"
     return f"; {percent(uncertainty.level)} interval {interval(uncertainty.low, uncertainty.high)}"
 
 
@@ -128,7 +128,7 @@ def sensitivity_sentence(fit: SetFit, result: Result) -> str:
         _range(fit.prior_sensitivity, result.model, name, "with other priors"),
     ]
     words = " and ".join(filter(None, ranges))
-    return f"The {_estimate_name(result, name)} was {words}." if words else ""
+    return f"The {_point_name(result, name)} was {words}." if words else ""
 
 
 def left_out_sentence(fit: SetFit, result: Result) -> str:
@@ -144,9 +144,9 @@ def left_out_sentence(fit: SetFit, result: Result) -> str:
         return ""
     low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
     if number(values[low]) == number(values[high]):
-        return f"The {_estimate_name(result, name)} is {number(values[low])} whichever trial is left out."
+        return f"The {_point_name(result, name)} is {number(values[low])} whichever trial is left out."
     span = f"from {number(values[low])} (without {low}) to {number(values[high])} (without {high})"
-    return f"If one trial is left out, the {_estimate_name(result, name)} ranges {span}."
+    return f"If one trial is left out, the {_point_name(result, name)} ranges {span}."
 
 
 def _main_estimate(result: Result) -> str:
@@ -155,7 +155,13 @@ def _main_estimate(result: Result) -> str:
 
 
 def _estimate_name(result: Result, name: str) -> str:
-    return SYMBOLS["r"] if name == "r" else _lower(estimate_label(name, final_name(result.effects)))
+    return SYMBOLS["r"] if name == "r" else uncapitalised(estimate_label(name, final_name(result.effects)))
+
+
+def _point_name(result: Result, name: str) -> str:
+    """Return the name of an estimate that is printed without its interval."""
+    kind = "posterior median" if result.is_bayesian else "estimate"
+    return f"{kind} of {'' if name == 'r' else 'the '}{_estimate_name(result, name)}"
 
 
 def _range(records: Iterable[Mapping[str, object]], model: str, name: str, words: str) -> str:
@@ -183,19 +189,13 @@ def _estimates_in_words(result: Result, kind: str) -> str:
             )
             words.append(f"{_estimate_name(result, name)} {value}")
         elif estimate is not None and not kind:
-            words.append(f"threshold {estimate.value_words}{estimate.uncertainty_words}".replace("no STE", "none"))
+            value = estimate.value_words.replace("no STE", "none")
+            words.append(f"threshold {value} (new trial: {estimate.new_trial}{_limits(estimate)})")
     return ", ".join(words)
 
 
 def _with_interval(estimate: Estimate) -> str:
     """Return an estimate with its interval, or that there is none."""
     words = with_interval(estimate)
-    return words if words.endswith(")") else f"{words} (no interval)"
-
-
-def _lower(label: str) -> str:
-    return f"{label[:1].lower()}{label[1:]}"
-
-
-def _capital(label: str) -> str:
-    return f"{label[:1].upper()}{label[1:]}"
+    limited = estimate.unbounded or (estimate.low is not None and estimate.high is not None)
+    return words if limited else f"{words} (no interval)"

@@ -11,23 +11,26 @@ from importlib import metadata
 
 import surrogacy
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.effects import Provenance
+from surrogacy.effects import SIDES, Provenance
+from surrogacy.evaluation.criteria_text import wordings
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.evaluation.placement import shown_placements
 from surrogacy.evaluation.surrogate_only import main_predictions
 from surrogacy.report.paper import sensitivity_text
 from surrogacy.report.paper.model_facts import ModelFacts, models_of
 from surrogacy.report.paper.run_sentences import (
+    decomposition_sentence,
     difference_sentence,
-    placement_sentence,
+    placement_sentences,
     prediction_sentence,
     target_in_words,
 )
 from surrogacy.report.paper.set_facts import SetFacts
 from surrogacy.report.sections.answers import answers_of
+from surrogacy.report.sections.predictions import new_trial_words
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import surrogate_names, with_article
-from surrogacy.results.format import as_given, listed, number
+from surrogacy.results.format import listed, number
 from surrogacy.results.result import Result
 from surrogacy.trials.curated_tables import shipped_tables
 
@@ -107,7 +110,7 @@ class RunFacts:
         flags: dict[tuple[str, str], Provenance] = {}
         for entry in self.sets:
             effects = entry.fit.effects
-            for side, column in zip(("surrogate", "final"), effects.provenance.T.tolist(), strict=True):
+            for side, column in zip(SIDES, effects.provenance.T.tolist(), strict=True):
                 names = effects.covariates.get(f"{side}_effect", effects.comparison)
                 flags |= {(side, name): Provenance(value) for name, value in zip(names, column, strict=True) if value}
         return tuple(flags.values())
@@ -131,11 +134,6 @@ class RunFacts:
     def independent_models(self) -> str:
         """Models that treat comparisons with a common control arm as independent."""
         return listed([model.label for model in self.models if model.weights])
-
-    @property
-    def independent_count(self) -> int:
-        """Number of these models."""
-        return sum(bool(model.weights) for model in self.models)
 
     @property
     def correlated_models(self) -> str:
@@ -228,12 +226,27 @@ class RunFacts:
     @property
     def posterior_thresholds(self) -> bool:
         """True if the interval of a quoted threshold is that of a posterior."""
-        return any(result.posterior is not None for result in self._threshold_results)
+        return any(result.is_bayesian for result in self._threshold_results)
 
     @property
     def bootstrap_thresholds(self) -> bool:
         """True if the interval of a quoted threshold is that of a bootstrap."""
-        return any(result.posterior is None for result in self._threshold_results)
+        return any(not result.is_bayesian for result in self._threshold_results)
+
+    @property
+    def other_bootstrap_thresholds(self) -> bool:
+        """True if the interval of a threshold that is not quoted is that of a bootstrap."""
+        others = (result for entry in self.sets for result in entry.others if not result.is_bayesian)
+        thresholds = (result.threshold_effect("ste_prediction") for result in others)
+        return any(threshold is not None and threshold.uncertainty is not None for threshold in thresholds)
+
+    @property
+    def decomposition_sentences(self) -> tuple[str, ...]:
+        """Sentences on the parts of the gap between the effects of each trial in focus."""
+        ranges = self.run.dilution_ranges
+        return tuple(
+            decomposition_sentence(each, ranges.get(each.inputs.comparison)) for each in self.run.decompositions
+        )
 
     @property
     def differences(self) -> tuple[str, ...]:
@@ -260,7 +273,7 @@ class RunFacts:
     def new_trial(self) -> str:
         """Surrogate hazard ratio of the new trial with its limits; empty without one."""
         new = self.run.settings.new_trial
-        return "" if new is None else f"{as_given(new.hr)} ({as_given(new.low)} to {as_given(new.high)})"
+        return "" if new is None else new_trial_words(new)
 
     @property
     def hierarchical(self) -> bool:
@@ -277,7 +290,9 @@ class RunFacts:
         """Sentences on the trials in focus, by lines fitted without them: of their own sets if there are any."""
         shown = shown_placements(self.run.placements)
         inside = [entry for entry in shown if entry.fitted == "without it"]
-        return tuple(map(placement_sentence, inside or [entry for entry in shown if entry.fitted != "with it"]))
+        chosen = inside or [entry for entry in shown if entry.fitted != "with it"]
+        mostly_prior = {entry.fit.name for entry in self.sets if entry.prior_dominates}
+        return placement_sentences(chosen, self.run.focuses, mostly_prior)
 
     @property
     def focus_labels(self) -> tuple[str, ...]:
@@ -297,8 +312,9 @@ class RunFacts:
 
     @property
     def schemes(self) -> frozenset[str]:
-        """Names of the published schemes that were applied."""
-        return frozenset(entry.verdict.scheme for entry in self.run.criteria)
+        """Codes of the published schemes that were applied."""
+        applied = {entry.verdict.scheme for entry in self.run.criteria}
+        return frozenset(code for code, scheme in wordings().schemes.items() if scheme.name in applied)
 
     @property
     def own_tables(self) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from surrogacy.effects import Effects
+from surrogacy.report.fitted_comparisons import fitted_comparisons
 from surrogacy.report.paper.bibliography import Reference, read_references
 from surrogacy.trials import TrialSet
 from surrogacy.trials.curated_tables import shipped_tables
@@ -96,14 +97,9 @@ def trial_sources(trials: TrialSet, effects: Sequence[Effects], extra_effects: I
     rows: dict[str, _Row] = {}
     for name, *values in zip(*(column.tolist() for column in columns), strict=True):
         rows.setdefault(name, _Row(*values))
-    labels: dict[str, str] = {}
-    used: dict[str, dict[str, None]] = {}
-    for each in effects:
-        identified = (_identifiers(each, side) for side in ("surrogate", "final"))
-        for comparison, label, *identifiers in zip(each.comparison, each.labels, *identified, strict=True):
-            labels.setdefault(comparison, label)
-            entries = used.setdefault(comparison, {})
-            entries.update(dict.fromkeys(name for text in identifiers for name in text.split("+") if name in rows))
+    fitted = fitted_comparisons(effects)
+    labels = {entry.comparison: entry.label for entry in fitted}
+    used = {entry.comparison: dict.fromkeys(name for name in entry.effect_ids if name in rows) for entry in fitted}
     for name in extra_effects:
         if name in rows:
             used.setdefault(rows[name].comparison, {})[name] = None
@@ -125,11 +121,6 @@ def trial_sources(trials: TrialSet, effects: Sequence[Effects], extra_effects: I
             )
         )
     return TrialSources(tuple(sources), references)
-
-
-def _identifiers(effects: Effects, side: str) -> tuple[str, ...]:
-    """Return the identifiers of the hazard ratios of one endpoint; empty texts for effects from arrays."""
-    return effects.covariates.get(f"{side}_effect", ("",) * len(effects))
 
 
 def _bibliography(trials: TrialSet) -> str:

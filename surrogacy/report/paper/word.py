@@ -10,8 +10,8 @@ from pathlib import Path
 from surrogacy.report.paper.checklist_text import INTRODUCTION, source_words, summary
 from surrogacy.report.paper.checklists import STATUS_WORDS, Checklist, Row, prompts
 from surrogacy.report.paper.material import PaperMaterial
-from surrogacy.report.typography import capitalised
 from surrogacy.report.word import WordCell, add_run, add_table, new_document, save, set_page, table_xml
+from surrogacy.results.format import capitalised
 
 TEXTS = ("methods.md", "results.md", "references.md")
 """Texts of the document, in this order."""
@@ -108,7 +108,7 @@ def write_checklists(checklists: Sequence[Checklist], path: Path) -> None:
         add_run(note, source_words(checklist))
         headings = [WordCell(heading, bold=True, line=True) for heading in COLUMNS]
         rows = ([WordCell(text.strip()) for text in _cells(row)] for row in checklist.rows)
-        add_table(document, table_xml(list(COLUMNS.values()), [headings], rows, lines=True), note._p)
+        add_table(table_xml(list(COLUMNS.values()), [headings], rows, lines=True), note._p)
         add_run(document.add_paragraph(style="Table note"), f"{summary(checklist)}.")
     save(document, path)
 

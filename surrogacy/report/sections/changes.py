@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.evaluation.answers import answer
 from surrogacy.evaluation.changes import PREDICTED, SMALL_SHIFT, Change, SetChange
-from surrogacy.report.captions import capital, caption_of, comparisons_of, model_in_words
+from surrogacy.report.captions import caption_of, comparisons_of, model_in_words
 from surrogacy.report.section import BLANK, Detail, Drawing, Grid, Heading, Note, Section, drawing, phrase, table, text
 from surrogacy.report.sections.answers import threshold_cell
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.endpoint_names import common_final_name, final_name, surrogate_names
+from surrogacy.results.endpoint_names import common_final_name, final_name, joined_surrogates
 from surrogacy.results.estimate import Estimate
-from surrogacy.results.format import ABSENT, listed, percent, settings_in_words, signed, with_interval
+from surrogacy.results.format import ABSENT, capitalised, listed, percent, settings_in_words, signed, with_interval
 from surrogacy.results.labels import estimate_label, estimate_labels, model_label
 
 SHORT = {"r": "change_r", "ste_prediction": "change_threshold"}
@@ -201,11 +201,11 @@ def added_drawings(run: FitRun) -> Iterator[Drawing]:
             final=final,
             verdict=_verdict(run, change, _fit_of(run, change)),
         )
-        caption = caption_of([shown], [text("added_details", settings=capital(settings_in_words(after)))])
+        caption = caption_of([shown], [text("added_details", settings=capitalised(settings_in_words(after)))])
         alternative = phrase(
             "alternative_texts",
             "added",
-            surrogate="/".join(surrogate_names(after.effects)),
+            surrogate=joined_surrogates(after.effects),
             final=final,
             trials=trials,
             k_before=row.k_before,

@@ -109,7 +109,7 @@ def _details(run: PpsRun, main: Decomposition) -> Iterator[Detail]:
     yield Heading(f"{main.inputs.name}: from the effect on {main.inputs.endpoint} to that on OS")
     caption = text("decomposition_screen_caption", observed=with_interval(observed, 3))
     yield Grid(headings, tuple(map(_row, run.decompositions)), caption=caption)
-    yield from (Note(f"! {problem}", warning=True) for problem in main.problems)
+    yield from (Note(problem, warning=True) for problem in main.problems)
     yield Note(
         text(
             "equal_pps",

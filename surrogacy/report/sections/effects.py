@@ -9,12 +9,12 @@ import numpy as np
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.arrays import FloatArray
+from surrogacy.effects import SIDES
 from surrogacy.report.section import Record, Section, Table, table
 from surrogacy.results.endpoint_names import endpoint_of
 from surrogacy.results.format import ABSENT, number, value_and_interval
 from surrogacy.results.result import Result
 
-SIDES = ("surrogate", "final")
 NO_INTERVAL = " No interval: nothing in the table gives a standard error."
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from surrogacy.report.captions import (
-    capital,
     caption_of,
     comparisons_of,
     intervals_drawn,
@@ -18,9 +17,9 @@ from surrogacy.report.captions import (
 from surrogacy.report.section import Drawing, drawing, phrase, text
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.class_order import class_pages
-from surrogacy.results.endpoint_names import final_name, surrogate_names, with_article
-from surrogacy.results.format import number, settings_in_words
-from surrogacy.results.labels import weights_in_words
+from surrogacy.results.endpoint_names import final_name, joined_surrogates, with_article
+from surrogacy.results.format import capitalised, number, settings_in_words
+from surrogacy.results.labels import CLASSES, weights_in_words
 from surrogacy.results.result import Result
 
 
@@ -42,9 +41,12 @@ def forest_drawings(result: Result, focus: Sequence[str]) -> Iterator[Drawing]:
     """Return the forest plot, in parts that do not divide a class if it is longer than a page."""
     pages = class_pages(result)
     name, parts = f"forest-{result.effects.name}", len(pages)
+    classes_of = result.effects.covariates.get("class", ("",) * len(result.effects))
     for part, groups in enumerate(pages):
         count = sum(map(len, groups))
         place = ForestPart(part + 1, parts, count)
+        classes = (classes_of[i] for group in groups for i in group)
+        labels = (result.effects.labels[i] for group in groups for i in group)
         yield drawing(
             "forest",
             name if parts == 1 else f"{name}-{part + 1}",
@@ -53,6 +55,7 @@ def forest_drawings(result: Result, focus: Sequence[str]) -> Iterator[Drawing]:
             effects=result.effects,
             focus=focus,
             alternative=_alternative(result, place),
+            inscriptions=(*(CLASSES.get(name, name) for name in classes), *labels),
             part=part if parts > 1 else None,
         )
 
@@ -79,7 +82,7 @@ def _caption(result: Result, part: ForestPart) -> str:
     elif has_means:
         shown += _means(result)
         if "loglik" in result.estimates:
-            settings = capital(settings_in_words(result))
+            settings = capitalised(settings_in_words(result))
             details.append(text("diamond_details", settings=settings))
     left_out = [entry.comparison for entry in result.left_out]
     one_endpoint = int((~effects.complete & ~np.isin(effects.comparison, left_out)).sum())
@@ -109,7 +112,7 @@ def _alternative(result: Result, part: ForestPart) -> str:
     return phrase(
         "alternative_texts",
         "forest",
-        surrogate="/".join(surrogate_names(effects)),
+        surrogate=joined_surrogates(effects),
         final=final_name(effects),
         set=set_label(effects.name),
         rows=phrase("alternative_texts", "forest-part" if part.pages > 1 else "forest-all", **place),

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from surrogacy.analysis.fit_run import FitRun, SetFit
+from surrogacy.effects import Effects
 from surrogacy.evaluation.new_trial import NewTrial
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyPrediction, is_predictable
@@ -13,7 +16,6 @@ from surrogacy.report.captions import (
     association,
     association_method,
     association_name,
-    capital,
     caption_of,
     comparisons_of,
     intervals_drawn,
@@ -22,13 +24,15 @@ from surrogacy.report.captions import (
 )
 from surrogacy.report.section import Drawing, drawing, phrase, text
 from surrogacy.report.sections.forest_figures import forest_drawings
-from surrogacy.report.sections.predictions import marked_trial, new_trial_words
+from surrogacy.report.sections.predictions import marked_trial, marked_trial_words, new_trial_words
+from surrogacy.report.sections.surrogate_only import surrogate_only_words
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.endpoint_names import final_name, surrogate_names, with_article
+from surrogacy.results.endpoint_names import final_name, joined_surrogates, with_article
 from surrogacy.results.estimate import Estimate, ThresholdEffect
-from surrogacy.results.format import listed, number, percent, settings_in_words, with_interval
-from surrogacy.results.labels import weights_in_words
+from surrogacy.results.format import capitalised, listed, number, percent, settings_in_words, with_interval
+from surrogacy.results.labels import CLASS_GROUPS, CLASSES, weights_in_words
 from surrogacy.results.result import Result
+from surrogacy.stats.far_values import lowest_if_far
 
 MOST_NAMED = 16  # comparisons of a bubble plot that names each; more are numbered
 
@@ -69,8 +73,11 @@ def _bubble(run: FitRun, result: Result) -> Drawing:
     keywords: dict[str, Any] = {"focus": run.focus_names, "surrogate_only": tuple(entry.mark for entry in predicted)}
     keywords |= {"show": show, "correlation": _correlation(run, result)}
     new_trial, predictions = run.settings.new_trial, run.predictions_by(result)
+    words = {entry.mark.identifier: surrogate_only_words(entry, final_name(result.effects)) for entry in predicted}
     if new_trial is not None and predictions:
-        keywords["new_trial"] = marked_trial(new_trial, predictions[-1])
+        keywords["new_trial"] = marked = marked_trial(new_trial, predictions[-1])
+        words[marked.identifier] = marked_trial_words(new_trial, predictions[-1], result)
+    keywords["words"] = words
     caption = bubble_caption(
         result,
         predicted,
@@ -80,8 +87,23 @@ def _bubble(run: FitRun, result: Result) -> Drawing:
         new_trial=(new_trial, predictions[-1]) if new_trial is not None and predictions else None,
     )
     alternative = _bubble_alternative(result)
-    name = f"bubble-{name}"
-    return drawing("bubble", name, caption, result, effects=result.effects, alternative=alternative, **keywords)
+    return drawing(
+        "bubble",
+        f"bubble-{name}",
+        caption,
+        result,
+        effects=result.effects,
+        alternative=alternative,
+        inscriptions=(*_groups(result), *result.effects.labels),
+        **keywords,
+    )
+
+
+def _groups(result: Result) -> list[str]:
+    """Return the entries of the key of the bubble plot: the groups of classes, if there is more than one."""
+    classes = set(result.effects.covariates.get("class", ("",)))
+    groups = [group for group, members in CLASS_GROUPS.items() if classes.intersection(members)]
+    return groups if len(groups) > 1 else []
 
 
 def _correlation(run: FitRun, result: Result) -> Estimate | None:
@@ -140,6 +162,8 @@ def bubble_caption(
         details.append(intervals_drawn(result, text("thin_lines")))
     if len(effects) > MOST_NAMED:
         details.append(text("bubble_names"))
+        if _some_off_scale(effects, focus):
+            details.append(text("bubble_off_scale"))
     ringed = [
         label
         for label, trial, comparison in zip(effects.labels, effects.trial, effects.comparison, strict=True)
@@ -155,6 +179,16 @@ def bubble_caption(
     if result.effects.unverified.any():
         details.append(text("bubble_unverified"))
     return caption_of(shown, details, result.problems)
+
+
+def _some_off_scale(effects: Effects, focus: Sequence[str]) -> bool:
+    """Return whether the bubble plot of many comparisons has a comparison at its edge, far from all others."""
+    complete = np.flatnonzero(effects.complete)
+    if len(complete) <= MOST_NAMED:
+        return False
+    far = (lowest_if_far(sign * effects.log_hr[complete, side]) for side in (0, 1) for sign in (1.0, -1.0))
+    places = {int(complete[place]) for place in far if place is not None}
+    return any(not {effects.trial[i], effects.comparison[i]}.intersection(focus) for i in places)
 
 
 def _line_sentences(result: Result, threshold: ThresholdEffect) -> list[str]:
@@ -187,7 +221,7 @@ def _line_details(result: Result, threshold: ThresholdEffect, *, with_confidence
     details += [
         text(
             "bubble_line_details",
-            settings="" if result.weights is not None else f"{capital(settings_in_words(result))}. ",
+            settings="" if result.weights is not None else f"{capitalised(settings_in_words(result))}. ",
             slope=with_interval(slope),
             method=slope.method,
             intercept=with_interval(result["intercept"]),
@@ -218,7 +252,7 @@ def _bubble_alternative(result: Result) -> str:
     return phrase(
         "alternative_texts",
         "bubble",
-        surrogate="/".join(surrogate_names(effects)),
+        surrogate=joined_surrogates(effects),
         final=final_name(effects),
         k=result.size,
         set=set_label(effects.name),
@@ -243,13 +277,13 @@ def _posterior(result: Result) -> Drawing:
                 quantities=quantities,
                 model=model,
                 data=comparisons_of(result),
-                association=capital(association(result)),
+                association=capitalised(association(result)),
                 slope=with_interval(slope),
                 overlap=overlap,
             )
         ],
         [
-            text("posterior_details", settings=capital(settings_in_words(result)), method=slope.method),
+            text("posterior_details", settings=capitalised(settings_in_words(result)), method=slope.method),
             text("posterior_infinite"),
         ],
         result.problems,
@@ -268,7 +302,7 @@ def _posterior(result: Result) -> Drawing:
 
 
 def _class_slopes(result: Result) -> Drawing:
-    settings, slope = capital(settings_in_words(result)), result["slope"]
+    settings, slope = capitalised(settings_in_words(result)), result["slope"]
     caption = caption_of(
         [text("classes", model=model_in_words(result.model), data=comparisons_of(result))],
         [text("classes_details", settings=settings, method=slope.method)],
@@ -285,7 +319,8 @@ def _class_slopes(result: Result) -> Drawing:
         k=result.size,
     )
     name = f"class-slopes-{result.effects.name}-{result.model}"
-    return drawing("class_slopes", name, caption, result, alternative=alternative)
+    classes = (CLASSES[name] for name in result.effects.covariates["class"] if name in CLASSES)
+    return drawing("class_slopes", name, caption, result, alternative=alternative, inscriptions=classes)
 
 
 def _has_classes(result: Result) -> bool:

@@ -28,7 +28,7 @@ from surrogacy.report.section import (
     text,
 )
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.endpoint_names import final_name, surrogate_names
+from surrogacy.results.endpoint_names import final_name, joined_surrogates
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import interval, listed, number, percent, with_interval
 from surrogacy.results.labels import ASSUMPTION_KINDS, MODERATORS, estimate_label
@@ -44,7 +44,7 @@ VERDICTS = {
 def section(run: PpsRun) -> Section:
     """Return the moderated lines, and the regression on the effects expected under dilution alone."""
     details = [*_details(run), *_offset_line(run), *_shape_line(run)]
-    details += [Note(f"! {failure}", warning=True) for failure in run.not_possible]
+    details += [Note(failure, warning=True) for failure in run.not_possible]
     moderated = [
         {
             **moderated.line.result.record,
@@ -176,7 +176,7 @@ def _details(run: PpsRun) -> Iterator[Detail]:
     yield Heading(f"Does the line of {run.settings.set_name} depend on PPS, stage or line of treatment?")
     yield Grid(("Moderator", "k", slopes, "Difference of slopes", "P(slope falls)", "Permutation p"), tuple(rows))
     yield from (Note(_evidence(moderated)) for moderated in run.moderated)
-    yield from (Note(f"! {problem}", warning=True) for problem in run.moderated[0].line.result.problems)
+    yield from (Note(problem, warning=True) for problem in run.moderated[0].line.result.problems)
 
 
 def _evidence(moderated: Moderated) -> str:
@@ -296,7 +296,7 @@ def moderated_drawings(run: PpsRun) -> Iterator[Drawing]:
         alternative = phrase(
             "alternative_texts",
             "moderated_lines",
-            surrogate="/".join(surrogate_names(effects)),
+            surrogate=joined_surrogates(effects),
             final=final_name(effects),
             k=len(effects),
             set=set_label(effects.name),

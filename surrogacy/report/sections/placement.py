@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from surrogacy.analysis.fit_run import FitRun
 from surrogacy.evaluation.placement import Focus, Placement, shown_placements
 from surrogacy.evaluation.placement_text import in_words
-from surrogacy.report.captions import capital, caption_of, model_in_words
+from surrogacy.report.captions import caption_of, model_in_words
 from surrogacy.report.section import (
     BLANK,
     Cell,
@@ -28,7 +28,7 @@ from surrogacy.report.sections.decomposition import summary_line
 from surrogacy.report.sections.decomposition_answer import split_line
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, endpoint_of, final_name
-from surrogacy.results.format import interval, number, settings_in_words, value_and_interval
+from surrogacy.results.format import capitalised, interval, number, settings_in_words, value_and_interval
 from surrogacy.results.labels import POSITIONS, model_label
 from surrogacy.results.result import Result
 
@@ -180,7 +180,7 @@ def _drawing(run: FitRun, focus: Focus, results: list[Result]) -> Drawing:
                 **words,
             )
         ],
-        [text("placement_details", settings=capital(settings_in_words(drawn[0])))],
+        [text("placement_details", settings=capitalised(settings_in_words(drawn[0])))],
         _problems(drawn),
     )
     alternative = phrase(

@@ -31,7 +31,7 @@ def section(plan: Plan) -> Section:
         small_p=number(plan.power_os_given_p_pfs(0.001), 3),
         correlation=number(plan["correlation"].value),
     )
-    problems = (Note(f"! {problem}", warning=True) for problem in plan.problems)
+    problems = (Note(problem, warning=True) for problem in plan.problems)
     details = (
         Heading(title),
         Heading(remark=_design(plan)),

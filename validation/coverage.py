@@ -2,8 +2,8 @@
 
 ``python validation/coverage.py correlation prediction`` simulates topics (4 chunks of 500 data sets per scenario) as
 ``surrogacy simulate`` does, and writes their summaries; ``--chunks N`` simulates N chunks. A stopped run goes on where
-it ended. It then writes docs/validation.md from all summaries; without a topic, that is all it does. Explanations are in
-validation/coverage.toml.
+it ended. It then writes docs/validation.md from all summaries; without a topic, that is all it does. Explanations are
+in validation/coverage.toml.
 """
 
 from __future__ import annotations

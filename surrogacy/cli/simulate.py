@@ -74,6 +74,7 @@ def _run(options: argparse.Namespace, _: Sequence[str]) -> ExitCode:
 
     study = read_study(options.study, options.chunks)
     try:
+        from surrogacy.output.new_files import write_whole
         from surrogacy.simulation.chunk_files import unfinished
         from surrogacy.simulation.execution import simulate_chunks
         from surrogacy.simulation.report import as_csv, as_lines, study_performance
@@ -103,9 +104,7 @@ def _run(options: argparse.Namespace, _: Sequence[str]) -> ExitCode:
         )
     rows = tuple(study_performance(study, folder))
     path = Path(options.out) / PERFORMANCE
-    partial = path.with_suffix(".partial")
-    partial.write_text(as_csv(rows), encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, as_csv(rows).encode())
     with result_stream():
         if not options.quiet:
             print("\n".join(as_lines(rows)))

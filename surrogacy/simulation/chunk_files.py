@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from surrogacy.output.new_files import PARTIAL, write_whole
 from surrogacy.simulation.performance import Outcome
 from surrogacy.simulation.study import Chunk
 
@@ -51,14 +51,11 @@ def chunk_path(folder: Path, chunk: Chunk) -> Path:
 
 def write_chunk(folder: Path, chunk: Chunk, content: bytes) -> None:
     """Write the file of a chunk as a whole: a run that is stopped leaves no part of it."""
-    path = chunk_path(folder, chunk)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    write_whole(chunk_path(folder, chunk), content)
 
 
 def unfinished(folder: Path, chunks: Iterable[Chunk]) -> tuple[Chunk, ...]:
     """Return the chunks without a file; files that a stopped run left in part are removed."""
-    for partial in folder.glob("*.partial"):
+    for partial in folder.glob(f"*{PARTIAL}"):
         partial.unlink(missing_ok=True)
     return tuple(chunk for chunk in chunks if not chunk_path(folder, chunk).exists())

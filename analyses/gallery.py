@@ -23,7 +23,7 @@ from surrogacy.report.folder import FIT, PPS
 from surrogacy.report.section import Drawing
 
 FOLDER = Path(__file__).parents[1] / "docs" / "gallery"
-DPI, COLOURS, EXACT = 80, 128, 24
+DPI, COLOURS, EXACT = 80, 96, 16
 ACROSS, GAP, LABEL = {1: 6, 2: 3}, 14, 18  # figures side by side by number of columns; pixels
 FONT = ImageFont.truetype(style.FONTS / "SurrogacySans-Regular.ttf", 11)
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
 from matplotlib.patheffects import Stroke
 from matplotlib.text import Text
 
@@ -39,12 +42,25 @@ def widest(names: Sequence[str], *, bold: bool = False) -> float:
 
 def text_widths(names: Sequence[str], weights: Sequence[str]) -> list[float]:
     """Return the widths of names, each in its font weight, in the small size of the style in force, mm."""
-    figure = style.new_figure(100, 100)
-    texts = [
-        figure.text(0, 0, name, fontsize="small", fontweight=weight)
-        for name, weight in zip(names, weights, strict=True)
-    ]
-    return [float(text.get_window_extent().width / figure.dpi / style.MM) for text in texts]
+    size = style.font_size_of("small")
+    families = tuple(name for kind in mpl.rcParams["font.family"] for name in mpl.rcParams.get(f"font.{kind}", ()))
+    return [_text_width(name, weight, size, families) for name, weight in zip(names, weights, strict=True)]
+
+
+@lru_cache(maxsize=10_000)
+def _text_width(text: str, weight: str, size: float, families: tuple[str, ...]) -> float:
+    """Width of a text in the style in force, mm; the result is kept for each list of font families."""
+    figure = _ruler()
+    artist = figure.text(0, 0, text, fontsize=size, fontweight=weight)
+    width = float(artist.get_window_extent().width / figure.dpi / style.MM)
+    artist.remove()
+    return width
+
+
+@cache
+def _ruler() -> Figure:
+    """Return the figure on which texts are measured; a new figure for each text would take most of the time."""
+    return style.new_figure(100, 100)
 
 
 @dataclass(frozen=True)

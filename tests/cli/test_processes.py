@@ -16,6 +16,7 @@ import pytest
 from surrogacy.cli import run
 from surrogacy.errors import FigureError
 from surrogacy.fit import main
+from surrogacy.output.page_style import DEFAULT_PAGE
 from surrogacy.report.figures import draw
 from surrogacy.report.section import Drawing
 from tests.conftest import ROOT
@@ -160,7 +161,7 @@ def test_a_figure_that_cannot_be_drawn_is_reported_and_the_rest_is_written(tmp_p
             self.workers = workers
 
         def submit(self, function, *arguments):
-            if not arguments[0].plot.endswith("plot_bubble"):
+            if not (isinstance(arguments[0], Drawing) and arguments[0].plot.endswith("plot_bubble")):
                 return self.workers.submit(function, *arguments)
             future = Future()
             future.set_exception(FigureError("bubble-tactics-2022", "ValueError: no finite limits"))
@@ -181,7 +182,7 @@ def test_a_figure_that_cannot_be_drawn_is_reported_and_the_rest_is_written(tmp_p
     assert (out / "results.json").exists()
 
 
-def half_drawn(folder):
+def half_drawn(folder, *, page):
     (folder / "x.svg").write_text("half")
     raise ZeroDivisionError("division\nby zero")
 
@@ -189,7 +190,7 @@ def half_drawn(folder):
 def test_an_error_while_drawing_leaves_no_file_and_can_be_sent(tmp_path):
     half = Drawing("x", f"{__name__}:half_drawn", (tmp_path,), "caption", "alternative text")
     with pytest.raises(FigureError) as caught:
-        draw(half, tmp_path, ("svg",), "elsevier")
+        draw(half, tmp_path, ("svg",), DEFAULT_PAGE)
     assert (
         str(pickle.loads(pickle.dumps(caught.value)))
         == "figure x could not be drawn: ZeroDivisionError: division by zero"

@@ -68,4 +68,4 @@ print(
 )
 for problem in (*main.problems, *timing.problems):
     print(f"! {problem}")
-figure = plot_waterfall([main, decompose(tactics, "L")])[0].get_figure(root=True)
+figure = plot_waterfall([main, decompose(tactics, "L")]).get_figure(root=True)

@@ -25,5 +25,6 @@ def test_the_page_quotes_what_the_script_prints(name):
 def test_every_script_is_on_the_page():
     scripts = {path.stem for path in (ROOT / "analyses").glob("*.py")} - {"published_claims", "gallery"}
     assert scripts == set(CLAIMS["ORDER"])
-    for path in (ROOT / "analyses").glob("*.py"):
+    for name in (*scripts, "published_claims"):
+        path = ROOT / "analyses" / f"{name}.py"
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 80

@@ -15,7 +15,9 @@ CONSTRAINTS = dict(
 
 
 def bounds():
-    for requirement in (*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]):
+    extras = PROJECT["optional-dependencies"]
+    required = [name for name in extras["test"] if name != "surrogacy[simulate]"]
+    for requirement in (*PROJECT["dependencies"], *required, *extras["simulate"]):
         match = re.match(r"([A-Za-z0-9_.-]+)(?:\[[^]]*\])?>=([0-9.]+)", requirement)
         assert match, f"{requirement} has no lower bound"
         yield match[1].lower().replace("_", "-"), match[2]

@@ -31,7 +31,7 @@ def test_new_trial_without_a_line_is_explained_and_the_bubble_plot_is_drawn(fold
     assert fit.main(["intermediate", "--model", "weighted-pearson", "--predict", "0.7", "0.54", "0.91", *QUICK]) == 0
     shown = words(capsys.readouterr().out)
     assert shown.startswith(
-        "OS is not predicted for the new trial: a line is needed, and the weighted Pearson correlation"
+        "! OS is not predicted for the new trial: a line is needed, and the weighted Pearson correlation"
     )
     assert "Quote the weighted Pearson correlation: 95% interval by Fisher z, 7.5 effective trials of 8. Notes" in shown
     assert "Threshold: " not in shown

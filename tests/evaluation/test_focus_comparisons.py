@@ -114,10 +114,10 @@ def test_lines_that_disagree_are_listed(trials):
     ]
     words = in_words(focus, moved)
     assert (
-        "inside the 95% but outside the 80% prediction interval of llovet-2019-pfs (primary), llovet-2019-pfs (updated)"
+        "inside the 95% but outside the 80% prediction interval of Llovet 2019 (primary), Llovet 2019 (updated)"
         in words
     )
-    assert "outside the 95% prediction interval of intermediate (primary), intermediate (updated)" in words
+    assert "outside the 95% prediction interval of Intermediate stage (primary), Intermediate stage (updated)" in words
     # the variance of a regression has two parts, and the sentence names these
     assert {name for name in placement_record(records[0]) if name.startswith("variance_")} == {
         "variance_residual",

@@ -16,7 +16,7 @@ from surrogacy.figures.class_groups import group_of
 from surrogacy.figures.labels import HALO
 from surrogacy.figures.predicted_marks import PredictedTrial
 from surrogacy.models import BivariateBayes, WeightedRegression
-from surrogacy.output.page_style import PRESETS, page_style
+from surrogacy.output.page_style import DEFAULT_PAGE, PRESETS, page_style
 from tests.conftest import TABLES
 from tests.support.added_trial import most_crowded, with_trial
 from tests.support.drawn_labels import label_faults
@@ -154,12 +154,14 @@ def test_labels_with_marks_of_predicted_effects(name, shipped):
     only = SurrogateOnlyMark(
         "PFS only", middle, middle - 0.3, middle + 0.3, predicted, predicted - 0.4, predicted + 0.4
     )
-    axes = plot_bubble(result, surrogate_only=(only, replace(only, label="PFS too", log_hr=middle + 0.01)))
-    assert list(faults(axes, effects)) == []
+    with style(DEFAULT_PAGE):  # texts are measured in the style in which they are saved
+        axes = plot_bubble(result, surrogate_only=(only, replace(only, label="PFS too", log_hr=middle + 0.01)))
+        assert list(faults(axes, effects)) == []
     limits = predicted + np.array([-0.2, 0.2, -0.3, 0.9])
     new = PredictedTrial("New", middle, middle - 0.2, middle + 0.2, predicted, *limits)
-    axes = plot_bubble(result, new_trial=new)
-    assert list(faults(axes, effects)) == []
+    with style(DEFAULT_PAGE):
+        axes = plot_bubble(result, new_trial=new)
+        assert list(faults(axes, effects)) == []
     (diamond,) = drawn_marks(axes, "D")
     assert diamond.get_xydata()[0].tolist() == [middle, predicted]
     has_key = len({group_of(name) for name in effects.covariates["class"]}) > 1

@@ -22,7 +22,7 @@ def test_pps_ratio_is_that_of_the_control_arm(trials, sets):
     assert reported.values[i] == pytest.approx(np.log(17.3 / 13.5))
     assert any("equals median OS" in caveat.text for caveat in reported.caveats)
     assert "model" in model.words
-    assert "median-difference" in difference.words
+    assert "PPS: median OS minus median PFS" in difference.words
     # comparisons with one control arm have one value
     shared = [j for j, group in enumerate(effects.control_group) if group == "himalaya/himalaya:sorafenib"]
     assert len(shared) == 2
@@ -51,7 +51,7 @@ def test_other_moderators(trials, sets):
     first, second = found.at_quantiles()
     change = second.slope.value - first.slope.value
     assert change == pytest.approx(found["slope_difference"].value, abs=0.3 * found["slope_difference"].se)
-    assert any("are left out because line or" in problem for problem in found.result.problems)
+    assert any("are left out because line of treatment or" in problem for problem in found.result.problems)
     years = factor_moderator(effects, "year")
     assert not years.levels
     therapy = later_therapy(trials, effects)

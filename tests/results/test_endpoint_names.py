@@ -94,9 +94,9 @@ def test_no_output_presumes_an_endpoint(name, surrogate, final, caption, tmp_pat
     for where, text in texts.items():
         assert not re.search(r"\b(PFS|OS)\b", text), where
     assert texts[f"bubble-{name}.caption.md"].startswith(caption)
-    assert "Hazard ratio, final endpoint" in texts[f"bubble-{name}.svg"]
-    assert f"Hazard ratio, {surrogate[0]}" in texts[f"bubble-{name}.svg"]
-    assert f"Hazard ratio, {surrogate[0]}" in texts[f"placement-{trial}.svg"]
+    assert "Hazard ratio for final endpoint" in texts[f"bubble-{name}.svg"]
+    assert f"Hazard ratio for {surrogate[0]}" in texts[f"bubble-{name}.svg"]
+    assert "Hazard ratio for final endpoint" in texts[f"placement-{trial}.svg"]
     assert "final endpoint HR (95% PI)" in " ".join(shown.split())
     for fit in json.loads(texts["results.json"])["fits"]:
         assert fit["endpoints"] == {"surrogate": surrogate, "final": final}

@@ -22,7 +22,7 @@ def test_scenarios_of_a_topic():
         chosen = scenarios(topic)
         assert {(s.name, s.k) for s in chosen} == {(name, k) for name in settings for k in NUMBERS_OF_TRIALS}
         assert all(scenario.topic == topic for scenario in chosen)
-    with pytest.raises(UsageError, match="topic must be one of correlation"):
+    with pytest.raises(UsageError, match="topic must be one of models, correlation"):
         scenarios("colour")
 
 

@@ -85,24 +85,25 @@ def sourced_comparisons(
         Comparisons whose final effect is predicted from the surrogate effect.
     """
     rows: dict[str, Row] = {str(row["effect_id"]): row for row in trials.effects.to_dict("records")}
+    by_question: dict[tuple[object, ...], list[str]] = {}
+    for name, row in rows.items():
+        by_question.setdefault(_question(row), []).append(name)
     shown = {entry.comparison: entry for entry in fitted_comparisons(sets) if entry.effect_ids}
     for each in predicted:
         known = shown.get(each.comparison, FittedComparison(each.comparison, each.label, ()))
         shown[each.comparison] = replace(known, effect_ids=tuple(dict.fromkeys([*known.effect_ids, each.effect_id])))
     by_name = sorted(shown.values(), key=lambda entry: entry.label.casefold())
-    return tuple(_comparison(f"source-{i}", entry, rows) for i, entry in enumerate(by_name))
+    return tuple(_comparison(f"source-{i}", entry, rows, by_question) for i, entry in enumerate(by_name))
 
 
-def _comparison(key: str, fitted: FittedComparison, rows: Mapping[str, Row]) -> SourcedComparison:
+def _comparison(
+    key: str, fitted: FittedComparison, rows: Mapping[str, Row], by_question: Mapping[tuple[object, ...], Sequence[str]]
+) -> SourcedComparison:
     """Return a comparison with the rows of its effects, and those of the same endpoints that are not used."""
     names = fitted.effect_ids
     used = [rows[name] for name in names if name in rows]
-    questions = {_question(row) for row in used}
-    unused = [
-        row
-        for name, row in rows.items()
-        if name not in names and _question(row) in questions and np.isfinite(row["hr"])
-    ]
+    others = (name for question in dict.fromkeys(map(_question, used)) for name in by_question[question])
+    unused = [rows[name] for name in others if name not in names and np.isfinite(rows[name]["hr"])]
     number_of_values = Counter(map(_question, [*used, *unused]))
     return SourcedComparison(
         key,

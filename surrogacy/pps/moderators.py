@@ -94,7 +94,7 @@ def pps_ratio(
             f"{min(shares):.0%} of PFS events are deaths"
         )
         remarks.append((CaveatCode.ASSUMPTION, text))
-    words = f"log of median PPS over median PFS of the control arm, PPS: {PPS_DEFINITIONS[definition]}"
+    words = f"log of median PPS over median PFS of the control arm, PPS {PPS_DEFINITIONS[definition]}"
     caveats = tuple(Caveat(code, text) for code, text in remarks)
     return Moderator("pps-ratio", words, values, (), True, sensitivity, caveats)
 

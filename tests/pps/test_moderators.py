@@ -22,7 +22,7 @@ def test_pps_ratio_is_that_of_the_control_arm(trials, sets):
     assert reported.values[i] == pytest.approx(np.log(17.3 / 13.5))
     assert any("equals median OS" in caveat.text for caveat in reported.caveats)
     assert "model" in model.words
-    assert "PPS: median OS minus median PFS" in difference.words
+    assert "PPS median OS minus median PFS" in difference.words
     # comparisons with one control arm have one value
     shared = [j for j, group in enumerate(effects.control_group) if group == "himalaya/himalaya:sorafenib"]
     assert len(shared) == 2

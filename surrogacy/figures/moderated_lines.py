@@ -21,7 +21,7 @@ from surrogacy.figures.symbols import MarkedSymbol, identify_symbols
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import ThresholdEffect
-from surrogacy.results.format import interval, number, percent, signed, with_interval
+from surrogacy.results.format import capitalised, interval, number, percent, signed, with_interval
 from surrogacy.results.labels import MODERATORS
 
 if TYPE_CHECKING:
@@ -267,8 +267,8 @@ def _colour_bar(ax: Axes, moderation: Moderation, entries: Sequence[ScaleEntry],
     bar.spines[:].set_linewidth(0.5)
     name = moderation.moderator.name
     label = MODERATORS.get(name, name)
-    definition = moderation.moderator.words.rpartition(", ")[2] if moderation.moderator.logarithmic else ""
-    heading = f"{label[:1].upper()}{label[1:]}{f' ({definition})' if definition else ''}"
+    definition = moderation.moderator.definition
+    heading = f"{capitalised(label)}{f' ({definition})' if definition else ''}"
     bar.set_title(heading, fontsize="small", fontweight="bold", loc="left", pad=3)
 
 

@@ -34,6 +34,8 @@ class Moderator:
         Derivatives of the value by the logs of the median PFS and OS of the control arm; 0 if it does not depend on
         them.
     caveats : tuple of Caveat
+    definition : str
+        Definition of a part of the value, in the words that a figure shows beside its name; empty without one.
 
     Examples
     --------
@@ -48,6 +50,7 @@ class Moderator:
     logarithmic: bool
     sensitivity: FloatArray
     caveats: tuple[Caveat, ...] = ()
+    definition: str = ""
 
     def known(self, effects: Effects) -> BoolArray:
         """(k,) True where the value is known and both endpoints are reported with standard errors.

@@ -94,9 +94,10 @@ def pps_ratio(
             f"{min(shares):.0%} of PFS events are deaths"
         )
         remarks.append((CaveatCode.ASSUMPTION, text))
-    words = f"log of median PPS over median PFS of the control arm, PPS {PPS_DEFINITIONS[definition]}"
+    pps_in_words = f"PPS {PPS_DEFINITIONS[definition]}"
+    words = f"log of median PPS over median PFS of the control arm, {pps_in_words}"
     caveats = tuple(Caveat(code, text) for code, text in remarks)
-    return Moderator("pps-ratio", words, values, (), True, sensitivity, caveats)
+    return Moderator("pps-ratio", words, values, (), True, sensitivity, caveats, pps_in_words)
 
 
 def pfs_of(arm: ArmPps, structure: TransitionStructure = DEFAULT_STRUCTURE) -> float:

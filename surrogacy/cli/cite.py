@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from surrogacy.cli.options import add_tables, new_command, path_of
-from surrogacy.cli.shared_options import DEFAULT_RHO_WITHIN, add_information, add_pairing, pairing_of
+from surrogacy.cli.options import new_set_command, path_of
+from surrogacy.cli.shared_options import DEFAULT_RHO_WITHIN, add_information, pairing_of
 from surrogacy.cli.streams import result_stream, warn
 from surrogacy.cli.terminal import run_command, warn_of_data
 from surrogacy.errors import ExitCode
@@ -21,18 +21,12 @@ EXAMPLES = {
 
 def parser(program: str = "surrogacy cite") -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    command = new_command(
+    command, _ = new_set_command(
         program,
-        "SET --format NAME [OPTION ...]",
         "Writes the publications of the hazard ratios of an analysis set. Sources in which values were read, if these "
         "are not the publications, are added with --read.",
         EXAMPLES,
-        "0 success, 1 unexpected error, 2 wrong arguments, 3 errors in the data.",
     )
-    add_tables(command)
-    group = command.add_argument_group("Which trials")
-    group.add_argument("sets", nargs=1, metavar="SET", help="analysis set, see below")
-    add_pairing(group, "PFS,TACE-PFS,TTP")
     group = command.add_argument_group("Output")
     group.add_argument(
         "--format",

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from surrogacy.cli.options import add_tables, new_command, path_of
-from surrogacy.cli.shared_options import SHARED_PATIENTS, add_information, add_pairing, add_rho_within, pairing_of
+from surrogacy.cli.options import new_set_command, path_of
+from surrogacy.cli.shared_options import SHARED_PATIENTS, add_information, add_rho_within, pairing_of
 from surrogacy.cli.streams import result_stream, warn
 from surrogacy.cli.terminal import run_command, warn_of_data
 from surrogacy.errors import ExitCode, UsageError
@@ -27,18 +27,12 @@ EXAMPLES = {
 
 def parser(program: str = "surrogacy export") -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    command = new_command(
+    command, group = new_set_command(
         program,
-        "SET --format NAME [OPTION ...]",
         "Writes the paired hazard ratios of an analysis set for another program: log hazard ratios with 17 "
         "significant digits, their variances and covariances, and a script that fits the corresponding model.",
         EXAMPLES,
-        "0 success, 1 unexpected error, 2 wrong arguments, 3 errors in the data.",
     )
-    add_tables(command)
-    group = command.add_argument_group("Which trials")
-    group.add_argument("sets", nargs=1, metavar="SET", help="analysis set, see below")
-    add_pairing(group, "PFS,TACE-PFS,TTP")
     add_rho_within(group)
     group = command.add_argument_group("Output")
     group.add_argument(

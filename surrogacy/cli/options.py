@@ -73,6 +73,22 @@ def add_tables(command: ArgumentParser) -> _ArgumentGroup:
     return group
 
 
+def new_set_command(program: str, description: str, examples: dict[str, str]) -> tuple[ArgumentParser, _ArgumentGroup]:
+    """Return the parser of a command that writes one analysis set in a format, and its group on the trials."""
+    command = new_command(
+        program,
+        "SET --format NAME [OPTION ...]",
+        description,
+        examples,
+        "0 success, 1 unexpected error, 2 wrong arguments, 3 errors in the data.",
+    )
+    add_tables(command)
+    group = command.add_argument_group("Which trials")
+    group.add_argument("sets", nargs=1, metavar="SET", help="analysis set, see below")
+    add_pairing(group, "PFS,TACE-PFS,TTP")
+    return command, group
+
+
 def add_own_table(group: _ArgumentGroup) -> None:
     """Add the options on the user's own table."""
     group.add_argument(

@@ -19,16 +19,15 @@ import math
 import sys
 import time
 import tomllib
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
+from itertools import count
 from pathlib import Path
 
-import surrogacy
 from surrogacy.simulation.chunk_files import unfinished
 from surrogacy.simulation.chunks import TOPICS
 from surrogacy.simulation.execution import simulate_chunks
 from surrogacy.simulation.performance import Performance
-from surrogacy.simulation.report import study_performance
+from surrogacy.simulation.report import as_csv, study_performance
 from surrogacy.simulation.scenarios import NUMBERS_OF_TRIALS
 from surrogacy.simulation.study import Chunk, read_study
 
@@ -36,7 +35,6 @@ HERE = Path(__file__).resolve().parent
 FOLDER = HERE / "coverage"
 DOCUMENT = HERE.parent / "docs" / "validation.md"
 CHUNKS = 4
-DIGITS = "{:.6g}"
 TEXT_COLUMNS = ("scenario", "procedure", "target", "version", "date")
 
 
@@ -51,37 +49,23 @@ class Row:
     date: str
 
 
-def simulate(topic: str, chunks: int, folder: Path, workers: int) -> list[Row]:
-    """Simulate every scenario of a topic; chunks that the folder contains already are not repeated."""
-    study, start = read_study(topic, chunks), time.monotonic()
-    today, every = datetime.datetime.now(tz=datetime.UTC).date().isoformat(), study.every_chunk()
+def simulate(topic: str, chunks: int, folder: Path, workers: int) -> None:
+    """Simulate every scenario of a topic, and write its summary, which replaces that of an earlier simulation.
+
+    Chunks that the folder contains already are not repeated.
+    """
+    study, start, done = read_study(topic, chunks), time.monotonic(), count(1)
+    every = study.every_chunk()
     folder.mkdir(parents=True, exist_ok=True)
+    left = len(unfinished(folder, every))
 
     def finished(chunk: Chunk) -> None:
-        left = len(unfinished(folder, every))
-        print(f"{chunk.label}: {left} of {len(every)} left, {time.monotonic() - start:.0f} s", file=sys.stderr)
+        print(f"{chunk.label}: {next(done)} of {left}, {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
 
     simulate_chunks(every, folder, workers=workers, finished=finished)
-    return [
-        Row(row.scenario.name, row.scenario.k, performance, surrogacy.__version__, today)
-        for row in study_performance(study, folder)
-        for performance in row.performance
-    ]
-
-
-def write_rows(topic: str, rows: Iterable[Row]) -> None:
-    """Write the summaries of a topic, which replace those of an earlier simulation; numbers have six digits."""
-    records = [
-        {"scenario": row.scenario, "k": row.k, **asdict(row.performance), "version": row.version, "date": row.date}
-        for row in rows
-    ]
-    with (FOLDER / f"{topic}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(records[0]), lineterminator="\n")
-        writer.writeheader()
-        for record in records:
-            writer.writerow(
-                {name: DIGITS.format(value) if isinstance(value, float) else value for name, value in record.items()}
-            )
+    today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    text = as_csv(study_performance(study, folder), {"date": today})
+    (FOLDER / f"{topic}.csv").write_text(text, encoding="utf-8")
 
 
 def read_rows(topic: str) -> list[Row]:
@@ -160,7 +144,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/coverage"), help="folder of the chunks, which are kept")
     options = parser.parse_args()
     for topic in options.topics:
-        write_rows(topic, simulate(topic, options.chunks, options.out / topic, options.workers))
+        simulate(topic, options.chunks, options.out / topic, options.workers)
     DOCUMENT.write_text(document(), encoding="utf-8")
 
 

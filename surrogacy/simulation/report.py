@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -33,14 +33,22 @@ def study_performance(study: Study, folder: Path) -> Iterator[ScenarioPerformanc
         yield ScenarioPerformance(scenario, summarise(map(from_parquet, files)))
 
 
-def as_csv(rows: Iterable[ScenarioPerformance]) -> str:
-    """Return one line per scenario, procedure and target; numbers have six digits."""
+def as_csv(rows: Iterable[ScenarioPerformance], further: Mapping[str, str] | None = None) -> str:
+    """Return one line per scenario, procedure and target; numbers have six digits.
+
+    Parameters
+    ----------
+    rows : iterable of ScenarioPerformance
+    further : mapping of str to str, optional
+        Columns that have one value in every line.
+    """
     records = [
         {
             "scenario": row.scenario.name,
             "k": row.scenario.k,
             **asdict(performance),
             "version": surrogacy.__version__,
+            **(further or {}),
         }
         for row in rows
         for performance in row.performance

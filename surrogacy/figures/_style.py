@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -92,6 +93,32 @@ def pixels_per_point(axes: Axes) -> float:
     """Return the number of pixels of a point in the figure of some axes."""
     figure = axes.get_figure(root=True)
     return figure.dpi / 72 if figure is not None else 1.0
+
+
+def corner_key(axes: Axes, handles: Sequence[Artist], columns: int, **spacing: float) -> None:
+    """Draw the key in the lower left corner of the figure, below its panels.
+
+    Parameters
+    ----------
+    axes : Axes
+        One of the panels.
+    handles : sequence of Artist
+        Entries with their labels.
+    columns : int
+    **spacing : float
+        Distances of a legend of matplotlib, in units of the type size.
+    """
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, 0),
+        ncols=columns,
+        fontsize="small",
+        borderaxespad=0.3,
+        **cast(dict[str, Any], spacing),
+    )
 
 
 def clear_spines(axes: Axes) -> None:

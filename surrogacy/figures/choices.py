@@ -13,6 +13,9 @@ from surrogacy.arrays import FloatArray
 from surrogacy.evaluation.records import Record
 from surrogacy.figures import _style as style
 from surrogacy.figures.rows import (
+    BETWEEN_GROUPS,
+    INDENT,
+    QUANTITY_AXIS,
     TICKS,
     Cell,
     Column,
@@ -26,9 +29,6 @@ from surrogacy.figures.rows import (
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.labels import CHOICE_VALUES, CHOICES, choice_heading
 
-AXIS = 9.5  # mm for ticks and label below the panels
-BETWEEN_GROUPS = 0.3  # rows
-INDENT = 1.5  # mm
 SLOPES = (-2.0, 3.0)
 
 
@@ -75,7 +75,7 @@ def plot_choices(
     last = max(places, default=0.0)
     before = [_choices(rows, places, headings), _comparisons(rows, places)]
     if ax is None:
-        left, right = row_panels(page, rows_height(page, last + 1.6), (2.6, AXIS), before, [[], []])
+        left, right = row_panels(page, rows_height(page, last + 1.6), (2.6, QUANTITY_AXIS), before, [[], []])
     else:
         left, right = ax
     for axes, quantity, label in (

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 
 from surrogacy.figures import _style as style
 from surrogacy.figures.rows import (
+    QUANTITY_AXIS,
     column,
     draw_interval,
     quantity_limits,
@@ -21,7 +22,6 @@ from surrogacy.results.labels import CLASSES
 from surrogacy.results.result import Result
 
 SLOPES = (-2.0, 3.0)  # widest axis
-AXIS = 9.5  # mm for ticks and label below the panel
 
 
 def class_slopes_data(result: Result) -> pd.DataFrame:
@@ -71,7 +71,7 @@ def plot_class_slopes(result: Result, ax: Axes | None = None, *, page: PageStyle
     before = [column("Class", names), column("k", [str(row["comparisons"]) for row in records], "right")]
     after = [[column("Slope (95% interval)", values)]]
     if ax is None:
-        (ax,) = row_panels(page, rows_height(page, len(rows) + 0.6), (4.0, AXIS), before, after)
+        (ax,) = row_panels(page, rows_height(page, len(rows) + 0.6), (4.0, QUANTITY_AXIS), before, after)
     ax.set(xlim=quantity_limits(rows[["slope", "low", "high"]].to_numpy(), *SLOPES), xlabel="Slope")
     row_axis(ax, len(rows))
     for i, row in enumerate(records):

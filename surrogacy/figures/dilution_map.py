@@ -244,13 +244,5 @@ def _key(last: Axes, data: pd.DataFrame, norm: BoundaryNorm, page: PageStyle) ->
     if (data["endpoint"] == "TTP").any():
         handles.append(Line2D([], [], ls="", marker="o", mfc=style.INK, mec="none", ms=TTP_DOT, label="TTP only"))
     if handles:
-        figure.legend(
-            handles=handles,
-            loc="lower left",
-            bbox_to_anchor=(0, 0),
-            ncols=2 if page.is_narrow else len(handles),
-            fontsize="small",
-            handletextpad=0.2,
-            columnspacing=1.0,
-            borderaxespad=0.3,
-        )
+        columns = 2 if page.is_narrow else len(handles)
+        style.corner_key(last, handles, columns, handletextpad=0.2, columnspacing=1.0)

@@ -18,6 +18,7 @@ from surrogacy.figures.forest_rows import ForestRow, PlottedEffect, forest_data
 from surrogacy.figures.labels import widest
 from surrogacy.figures.rows import (
     HEADING,
+    INDENT,
     MARGIN,
     NARROWEST_PANEL,
     Cell,
@@ -41,7 +42,6 @@ from surrogacy.results.result import Result
 from surrogacy.stats.heterogeneity import i_squared
 
 AXIS = 9.4  # mm for ticks and words below the panels
-INDENT = 1.5  # mm
 BEFORE_POOLED = 0.5  # rows between the comparisons and the pooled effects
 TICKS = (1.0, 0.5, 2.0, 0.3, 0.7, 1.5, 0.2, 3.0)  # in order of preference
 BETWEEN_TICKS = 1.2  # mm between the numbers of two ticks

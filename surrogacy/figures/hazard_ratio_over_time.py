@@ -37,7 +37,6 @@ LINES: tuple[tuple[str, Any], ...] = (
 )
 SHADE = "0.90"
 ABOVE, LABELS = 2.0, 11.0  # mm above the panel, and for ticks and label below it
-POINT = 25.4 / 72  # mm
 KEY_LEFT = 10.0  # mm left and right of the words of an entry of the key
 KEY_LINE = 1.5  # height of a line of the key, in the size of its text
 STEP = 0.25  # months
@@ -140,18 +139,7 @@ def plot_hazard_ratio_over_time(
     ax.set_xticks(np.arange(0, until + 1, YEAR if until <= 12 * YEAR and not page.is_narrow else 2 * YEAR))
     ax.set_xlabel("Months since randomisation")
     ax.set_ylabel("OS hazard ratio" if page.is_narrow else "OS hazard ratio   (↓ favours experimental)")
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    figure.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(0, 0),
-        ncols=1 if page.is_narrow else 2,
-        fontsize="small",
-        handlelength=2.2,
-        labelspacing=0.3,
-        borderaxespad=0.3,
-    )
+    style.corner_key(ax, handles, 1 if page.is_narrow else 2, handlelength=2.2, labelspacing=0.3)
     style.clear_spines(ax)
     return ax
 
@@ -168,7 +156,7 @@ def _new_axes(page: PageStyle, entries: Sequence[int]) -> Axes:
     """Axes of a new figure, with room below for a key of entries with these numbers of lines."""
     column = len(entries) if page.is_narrow else -(-len(entries) // 2)
     lines = max(sum(entries[:column]), sum(entries[column:]))
-    below = LABELS + lines * KEY_LINE * page.small_size * POINT
+    below = LABELS + lines * KEY_LINE * page.small_size * style.POINT
     height = (55.0 if page.is_narrow else 72.0) + below + ABOVE
     left, right = 12.0 / page.width, 1 - 4.0 / page.width
     return style.new_figure(page.width, height).add_axes(

@@ -16,6 +16,7 @@ from surrogacy.evaluation.records import Record
 from surrogacy.figures import _style as style
 from surrogacy.figures.rows import (
     HEADING,
+    INDENT,
     MARGIN,
     NARROWEST_PANEL,
     Cell,
@@ -36,7 +37,6 @@ from surrogacy.results.format import number, value_and_interval
 from surrogacy.results.result import Result
 
 PREDICTED = "#5B7FA6"
-INDENT = 1.5  # mm
 AXIS, KEY = 11.8, 3.4  # mm for ticks, words and label below the panel, and for the key
 LABEL = 10.0  # points between ticks and label, for the words
 WIDEST = float(np.log(0.2)), float(np.log(4.0))

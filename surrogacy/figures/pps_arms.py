@@ -153,7 +153,7 @@ def plot_pps_arms(
     if of_difference:
         words = f"not possible: median {endpoint} below 0"
         by_pps.text(0.98, 0.03, words, transform=by_pps.transAxes, ha="right", fontsize="small", color="0.35")
-    _draw_key(by_pfs, handles, page)
+    style.corner_key(by_pfs, handles, 1 if page.is_narrow else 3, handlelength=1.6, columnspacing=1.6)
     for axes, symbols in ((by_pps, symbols_by_pps), (by_pfs, symbols_by_pfs)):
         _name(axes, arms, symbols, focus)
     _titles(by_pps, by_pfs, audit, page)
@@ -268,22 +268,6 @@ def _key_entries(audit: CouplingAudit, arms: Sequence[PlottedArm]) -> list[Line2
     if any(arm.unverified for arm in arms):
         handles.append(symbol("dashed: not verified", "none", style.INK, "--"))
     return handles
-
-
-def _draw_key(panel: Axes, handles: Sequence[Line2D | Patch], page: PageStyle) -> None:
-    """Draw the key below the panels."""
-    figure = panel.get_figure(root=True)
-    assert figure is not None
-    figure.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(0, 0),
-        ncols=1 if page.is_narrow else 3,
-        fontsize="small",
-        handlelength=1.6,
-        columnspacing=1.6,
-        borderaxespad=0.3,
-    )
 
 
 def _titles(left: Axes, right: Axes, audit: CouplingAudit, page: PageStyle) -> None:

@@ -17,6 +17,7 @@ from surrogacy.evaluation.new_trial_prediction import TRUE_EFFECT, NewTrialPredi
 from surrogacy.figures import _style as style
 from surrogacy.figures.rows import (
     HEADING,
+    INDENT,
     Cell,
     Column,
     favours,
@@ -31,7 +32,7 @@ from surrogacy.results.format import capitalised, value_and_interval
 from surrogacy.results.labels import model_label
 
 NARROW_ROW = 1.6  # height of a row of two lines, in rows
-KEY, HEADING_ROOM, AXIS, INDENT = 4.5, 4.0, 14.0, 1.5  # mm
+KEY, HEADING_ROOM, AXIS = 4.5, 4.0, 14.0  # mm
 LABEL = 10.0  # points between ticks and label, for the words
 WIDEST = (0.2, 3.0)  # hazard ratios beyond which an interval ends in an arrow
 

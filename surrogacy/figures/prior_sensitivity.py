@@ -13,8 +13,11 @@ from surrogacy.arrays import FloatArray
 from surrogacy.evaluation.records import Record
 from surrogacy.figures import _style as style
 from surrogacy.figures.rows import (
+    BETWEEN_GROUPS,
     HEADING,
+    INDENT,
     MARGIN,
+    QUANTITY_AXIS,
     TICKS,
     Cell,
     Column,
@@ -32,9 +35,6 @@ from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.format import ABSENT, number, percent
 from surrogacy.results.labels import PRIOR_GROUPS
 
-AXIS = 9.5  # mm for ticks and label below the panels
-BETWEEN_GROUPS = 0.3  # rows
-INDENT = 1.5  # mm
 SLOPES = (-3.0, 4.0)  # widest axis
 DEFAULT = "default"
 NO_THRESHOLD = ("none", "benefit-without-surrogate-effect")
@@ -88,7 +88,7 @@ def plot_prior_sensitivity(
         after[1].append(_column("Overlap", places, [percent(share) for share in rows["prior_overlap"]]))
     notes = note_lines(page, _notes(rows, unverified=unverified, with_overlap=not page.is_narrow))
     if ax is None:
-        below = AXIS + lines_height(page, notes) + MARGIN
+        below = QUANTITY_AXIS + lines_height(page, notes) + MARGIN
         left, right = row_panels(page, rows_height(page, places[-1] + 1.6), (4.0, below), before, after)
     else:
         left, right = ax
@@ -107,7 +107,7 @@ def plot_prior_sensitivity(
             axes.plot(shown, place, "D" if default else "o", color=colour, ms=3.5, clip_on=False, zorder=3)
         axes.axvline(values[0, 0], color=style.LINE_COLOUR, lw=0.5, ls=":", zorder=0)
     right.axvline(0, color="0.4", lw=0.6, zorder=0)
-    write_notes(left, notes, write_columns((left, right), before, after), AXIS)
+    write_notes(left, notes, write_columns((left, right), before, after), QUANTITY_AXIS)
     return left, right
 
 

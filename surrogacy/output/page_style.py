@@ -50,7 +50,7 @@ class Preset:
 
     @property
     def widths_published(self) -> bool:
-        """Whether a page of the publisher states the widths."""
+        """True if a page of the publisher states the widths."""
         return bool(self.source)
 
 

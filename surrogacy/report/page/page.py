@@ -74,17 +74,17 @@ class PageTable:
 
     @property
     def is_open(self) -> bool:
-        """Whether the rows are shown without a click."""
+        """True if the rows are shown without a click."""
         return len(self.rows) <= OPEN_UP_TO
 
     @property
     def is_wide(self) -> bool:
-        """Whether the table is printed on a page in landscape."""
+        """True if the table is printed on a page in landscape."""
         return len(self.headings) > WIDE
 
     @property
     def is_long(self) -> bool:
-        """Whether a print names the file of the table and leaves out its rows."""
+        """True if a print names the file of the table and leaves out its rows."""
         return len(self.rows) > PRINTED_UP_TO
 
 
@@ -132,7 +132,7 @@ MATERIAL = tuple(Link(**entry) for entry in LAYOUT["material"])
 
 @dataclass(frozen=True, eq=False)
 class PageInput:
-    """What a page shows.
+    """Content of a page.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ class ForestPart:
 
     @property
     def is_last(self) -> bool:
-        """Whether the page has the mean effects."""
+        """True if the page has the mean effects."""
         return self.number == self.pages
 
 

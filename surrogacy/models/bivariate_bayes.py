@@ -27,7 +27,7 @@ from surrogacy.models.bivariate import rho_within_record
 from surrogacy.models.exact.bivariate_grid import NODES, Priors
 from surrogacy.models.exact.bivariate_posterior import KIND, QUANTITIES, BivariatePosterior, posteriors
 from surrogacy.models.exact.box_quadrature import rule
-from surrogacy.models.exact.refinement import REFINEMENTS, PriorKind, check_settings, refine, with_grid_error
+from surrogacy.models.exact.refinement import PriorKind, check_settings, refine, with_grid_error
 from surrogacy.models.priors import (
     CorrelationPrior,
     Grid,
@@ -165,11 +165,16 @@ class BivariateBayes:
         if not self.check_grid:
             return self.fit_many([effects])[0]
 
+        box: tuple[FloatArray, FloatArray] | None = None
+
         def tabulate(refinement: float) -> tuple[BivariatePosterior, dict[str, FloatArray]]:
+            nonlocal box
             n1, n2, n3 = (round(n * refinement) for n in self.nodes)
             within = within_nodes(self.rho_within, refinement)
-            posterior = next(posteriors([part.effects], self.priors, within, (n1, n2, n3)))
-            return posterior, posterior.quantiles(self.probabilities, fine=refinement > REFINEMENTS[0])
+            posterior = next(posteriors([part.effects], self.priors, within, (n1, n2, n3), box))
+            if within is None:  # else a finer grid has more components, each with its own box
+                box = posterior.table.low, posterior.table.high
+            return posterior, posterior.quantiles(self.probabilities)
 
         posterior, quantiles, moved = refine(tabulate)
         return with_grid_error(self._result(posterior, quantiles, part), moved)

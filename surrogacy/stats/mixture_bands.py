@@ -14,6 +14,7 @@ from surrogacy.results.estimate import Band, NewTrialSize, ThresholdEffect, Thre
 from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.stats.lines import ROUNDING, STRONGEST_HR
 from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
+from surrogacy.stats.roots import increasing_root
 
 # Log hazard ratios at which a band is evaluated in the search for its threshold; dense in the range of trials.
 SEARCH = np.concatenate([np.linspace(np.log(STRONGEST_HR), 1.2, 22), np.geomspace(1.5, 30.0, 6)])
@@ -67,8 +68,9 @@ def mixture_thresholds(
     line: Mixture, band: Band, levels: Sequence[float], n: float | None = None
 ) -> tuple[ThresholdEffect, ...]:
     """Surrogate threshold effects by a band for a new trial of ``n`` patients, one per level."""
-    points = _search(line, n, band)
-    return tuple(_threshold(line, *points, confidence_level(level), n, band) for level in levels)
+    levels = [confidence_level(level) for level in levels]
+    points = _search(line, n, band, 0.5 + max(levels) / 2)
+    return tuple(_threshold(line, *points, level, n, band) for level in levels)
 
 
 def probability_of_benefit(line: Mixture, x: npt.ArrayLike, n: float | None, band: Band) -> FloatArray:
@@ -77,11 +79,16 @@ def probability_of_benefit(line: Mixture, x: npt.ArrayLike, n: float | None, ban
     return mixture_cdf(np.zeros(mean.shape[:-1]), line.weight, mean, sd)
 
 
-def _search(line: Mixture, n: float | None, band: Band) -> tuple[FloatArray, FloatArray]:
-    """Surrogate effects and ``P(final HR < 1)`` at each; they are denser near the largest probability."""
+def _search(line: Mixture, n: float | None, band: Band, wanted: float) -> tuple[FloatArray, FloatArray]:
+    """Surrogate effects and ``P(final HR < 1)`` at each.
+
+    They are denser near the largest probability if that is below the wanted one at every effect of the first search.
+    """
     x = SEARCH
     certainty = probability_of_benefit(line, x, n, band)
     for _ in range(2):
+        if certainty[x < 1.5].max() >= wanted:
+            break
         top = int(np.clip(certainty[x < 1.5].argmax(), 1, len(x) - 2))
         between = np.linspace(x[top - 1], x[top + 1], 8)[1:-1]
         x, where = np.unique(np.concatenate([x, between]), return_index=True)
@@ -104,13 +111,11 @@ def _threshold(
 
     def crossing(a: int) -> float:
         """Return the effect between two points of the search at which the probability is the wanted one."""
-        x, excess = at[a : a + 2], certainty[a : a + 2] - wanted
-        for _ in range(3):
-            finer = np.linspace(x[0], x[1], 6)
-            more = np.concatenate([excess[:1], probability_of_benefit(line, finer[1:-1], n, band) - wanted, excess[1:]])
-            change = int(np.flatnonzero((more[:-1] >= 0) != (more[1:] >= 0))[0])
-            x, excess = finer[change : change + 2], more[change : change + 2]
-        return float(x[0] - excess[0] * (x[1] - x[0]) / (excess[1] - excess[0]))
+        sign = 1.0 if certainty[a] < wanted else -1.0
+        low, high = at[a : a + 1], at[a + 1 : a + 2]
+        return float(
+            increasing_root(lambda x: sign * (probability_of_benefit(line, x, n, band) - wanted), low, high)[0]
+        )
 
     def result(status: ThresholdStatus, weakest: float | None = None, other: float | None = None) -> ThresholdEffect:
         hr, hr_other = (None if value is None else float(np.exp(value)) for value in (weakest, other))

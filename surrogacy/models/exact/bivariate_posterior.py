@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import batched
 
 import numpy as np
@@ -123,21 +124,25 @@ class BivariatePosterior:
         With ``fine`` there are more nodes where the line needs them, which moves the intercept by a few thousandths
         of its SD.
         """
-        table = marginals.finer(self.table) if fine else self.table
-        shape = table.weight.shape
-        weight = self.share[:, None, None, None] * table.weight
-        heavy = weight > LIGHT * weight.max()
-        parameters = (
-            table.tau_surrogate[:, :, None, None],
-            table.tau_final[:, None, :, None],
-            table.rho_between[:, None, None, :],
-        )
-        tau1, tau2, rho = (np.broadcast_to(part, shape)[heavy] for part in parameters)
-        kept = weight[heavy]
-        mean1, mean2 = (table.mean[:, i][heavy] for i in range(2))
-        v11, v12, v22 = (table.covariance[:, i][heavy] for i in range(3))
-        component = np.nonzero(heavy)[0]
-        return Nodes(kept / kept.sum(), tau1, tau2, rho, mean1, mean2, v11, v12, v22, component)
+        return self._finer_nodes if fine else self._nodes
+
+    @cached_property
+    def _nodes(self) -> Nodes:
+        return heavy_nodes(self.table, self.share)
+
+    @cached_property
+    def _finer_nodes(self) -> Nodes:
+        finer = marginals.finer(self.table)
+        return self._nodes if finer is self.table else heavy_nodes(finer, self.share)
+
+    @cached_property
+    def _rho_between(self) -> tuple[FloatArray, FloatArray]:
+        """Tabulated distribution function of rho_between."""
+        return marginals.parameter(self.table, self.share, "rho_between")
+
+    def __getstate__(self) -> dict[str, object]:
+        """Fields without the nodes, which are computed when they are needed."""
+        return {name: self.__dict__[name] for name in self.__dataclass_fields__}
 
     def line(self, new_n: float | None = None, *, fine: bool = True) -> PosteriorLine:
         """Surrogacy line with its bands; its intercept and slope are NaN until the caller fills in their medians."""
@@ -156,19 +161,15 @@ class BivariatePosterior:
         nodes, line = self.nodes(), self.line(fine=fine)
         means, variances = np.stack([nodes.mean_surrogate, nodes.mean_final]), np.stack([nodes.v11, nodes.v22])
         quantiles["mu_surrogate"], quantiles["mu_final"] = mixture_quantile(p, nodes.weight, means, np.sqrt(variances))
-        for name in ("tau_surrogate", "tau_final", "rho_between"):
-            tabulated = marginals.parameter(table, share, name)
-            quantiles[name] = marginals.quantiles_of(tabulated, p)
-        quantiles["r2_trial"] = marginals.quantiles_of(marginals.folded(tabulated), p) ** 2  # of rho_between
-        weight, mean, sd = line.weight, line.node_intercept[None], np.sqrt(line.node_variance)[None]
-        quantiles["intercept"] = mixture_quantile(p, weight, mean, sd)[0]
-        for name, values, cdf in (
-            ("slope", line.node_slope, marginals.slope(table, share, fine=fine)),
-            ("sigma_cond", line.node_sigma, marginals.sigma_cond(table, share)),
-        ):
-            order = np.argsort(values)
-            rough = np.interp([min(p) / 2, 1 - (1 - max(p)) / 2], np.cumsum(weight[order]), values[order])
-            quantiles[name] = marginals.invert(cdf, p, float(rough[0]), float(rough[1]))
+        for name in ("tau_surrogate", "tau_final"):
+            quantiles[name] = marginals.quantiles_of(marginals.parameter(table, share, name), p)
+        quantiles["rho_between"] = marginals.quantiles_of(self._rho_between, p)
+        quantiles["r2_trial"] = marginals.quantiles_of(marginals.folded(self._rho_between), p) ** 2
+        mean, sd = line.node_intercept[None], np.sqrt(line.node_variance)[None]
+        quantiles["intercept"] = mixture_quantile(p, line.weight, mean, sd)[0]
+        slope, sigma = marginals.slope(table, share), marginals.sigma_cond(table, share)
+        quantiles["slope"] = marginals.invert(slope, p, nodes.slope, nodes.weight)
+        quantiles["sigma_cond"] = marginals.invert(sigma, p, nodes.sigma_cond, nodes.weight)
         return {name: quantiles[name] for name in QUANTITIES}
 
     def many_quantiles(self, name: str, p: FloatArray) -> FloatArray:
@@ -179,10 +180,9 @@ class BivariatePosterior:
             order = np.argsort(values)
             grid = np.unique(np.interp(p, np.cumsum(nodes.weight[order]), values[order]))
             return marginals.quantiles_of((grid, marginals.slope(self.table, self.share)(grid)), p)
-        tabulated = marginals.parameter(self.table, self.share, "rho_between")
         if name == "rho_between":
-            return marginals.quantiles_of(tabulated, p)
-        return marginals.quantiles_of(marginals.folded(tabulated), p) ** 2
+            return marginals.quantiles_of(self._rho_between, p)
+        return marginals.quantiles_of(marginals.folded(self._rho_between), p) ** 2
 
     def standard_deviations(self) -> dict[str, float | None]:
         """Posterior SDs; None for slope and intercept, whose variance is infinite if tau_surrogate may be 0."""
@@ -216,11 +216,12 @@ class BivariatePosterior:
             return marginals.slope(self.table, self.share)(at)
         if name == "sigma_cond":
             return marginals.sigma_cond(self.table, self.share)(at)
-        if name in ("tau_surrogate", "tau_final", "rho_between"):
+        if name in ("tau_surrogate", "tau_final"):
             return np.interp(at, *marginals.parameter(self.table, self.share, name), left=0, right=1)
+        if name == "rho_between":
+            return np.interp(at, *self._rho_between, left=0, right=1)
         if name == "r2_trial":
-            folded = marginals.folded(marginals.parameter(self.table, self.share, "rho_between"))
-            return np.interp(np.sqrt(np.maximum(at, 0.0)), *folded, left=0, right=1)
+            return np.interp(np.sqrt(np.maximum(at, 0.0)), *marginals.folded(self._rho_between), left=0, right=1)
         nodes, line = self.nodes(), self.line(fine=False)
         mean, variance = {
             "mu_surrogate": (nodes.mean_surrogate, nodes.v11),
@@ -302,8 +303,25 @@ class BivariatePosterior:
         return {name: draws[name] for name in QUANTITIES}
 
 
+def heavy_nodes(table: Table, share: FloatArray) -> Nodes:
+    """Nodes of a table, whose components have the masses ``share``, that carry mass."""
+    shape = table.weight.shape
+    weight = (share[:, None, None, None] * table.weight).ravel()
+    heavy = np.flatnonzero(weight > LIGHT * weight.max())
+    component, i, j, k = np.unravel_index(heavy, shape)
+    tau1, tau2, rho = table.tau_surrogate[component, i], table.tau_final[component, j], table.rho_between[component, k]
+    mean1, mean2 = (table.mean[:, a].reshape(-1)[heavy] for a in range(2))
+    v11, v12, v22 = (table.covariance[:, a].reshape(-1)[heavy] for a in range(3))
+    kept = weight[heavy]
+    return Nodes(kept / kept.sum(), tau1, tau2, rho, mean1, mean2, v11, v12, v22, component)
+
+
 def posteriors(
-    data: Iterable[Effects], priors: Priors, within: FloatArray | None = None, nodes: tuple[int, int, int] = NODES
+    data: Iterable[Effects],
+    priors: Priors,
+    within: FloatArray | None = None,
+    nodes: tuple[int, int, int] = NODES,
+    box: tuple[FloatArray, FloatArray] | None = None,
 ) -> Iterator[BivariatePosterior]:
     """Exact posteriors of many data sets, in their order; data sets of the same structure are tabulated together.
 
@@ -314,6 +332,8 @@ def posteriors(
     within : (2, w) array, optional
         Values of the within-trial correlation, where it is an assumption, and their prior masses.
     nodes : tuple of int
+    box : pair of (1, 3) arrays, optional
+        Box of another table of the same posterior, if there is one data set. Default: the boxes are searched for.
     """
     for several in batched(data, TOGETHER):
         values = [None] if within is None else list(within[0])
@@ -324,7 +344,7 @@ def posteriors(
             groups.setdefault(layout.structure, []).append(i)
         tables: dict[int, Table] = {}
         for members in groups.values():
-            together = integrate(stack([arranged[i] for i in members]), priors, nodes)
+            together = integrate(stack([arranged[i] for i in members]), priors, nodes, box)
             tables |= {i: together.take(slice(row, row + 1)) for row, i in enumerate(members)}
         for i, effects in enumerate(several):
             table = Table.join([tables[i * len(values) + j] for j in range(len(values))])

@@ -8,12 +8,13 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
 from surrogacy.arrays import FloatArray
 from surrogacy.results.estimate import Band, NewTrialSize, ThresholdEffect, ThresholdStatus
 from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.stats.lines import ROUNDING, STRONGEST_HR
-from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
+from surrogacy.stats.mixtures import PIECE, mixture_cdf, mixture_quantile
 from surrogacy.stats.roots import increasing_root
 
 # Log hazard ratios at which a band is evaluated in the search for its threshold; dense in the range of trials.
@@ -75,8 +76,13 @@ def mixture_thresholds(
 
 def probability_of_benefit(line: Mixture, x: npt.ArrayLike, n: float | None, band: Band) -> FloatArray:
     """Probability of a final hazard ratio below 1 at surrogate log hazard ratios ``x``."""
-    mean, sd = line.at(x, n, band)
-    return mixture_cdf(np.zeros(mean.shape[:-1]), line.weight, mean, sd)
+    at = np.asarray(x, dtype=np.float64)
+    step = max(1, PIECE // len(line.weight))
+    below = []
+    for start in range(0, at.size, step):
+        mean, sd = line.at(at.ravel()[start : start + step], n, band)
+        below.append(mixture_cdf(np.zeros(len(mean)), line.weight, mean, sd))
+    return np.concatenate(below).reshape(at.shape)
 
 
 def _search(line: Mixture, n: float | None, band: Band, wanted: float) -> tuple[FloatArray, FloatArray]:
@@ -112,10 +118,15 @@ def _threshold(
     def crossing(a: int) -> float:
         """Return the effect between two points of the search at which the probability is the wanted one."""
         sign = 1.0 if certainty[a] < wanted else -1.0
+        z = ndtri(wanted)
+
+        def excess(probability: FloatArray) -> FloatArray:
+            # nearly linear in x, unlike the probability
+            return np.asarray(sign * (ndtri(np.clip(probability, 1e-12, 1 - 1e-12)) - z))
+
+        ends = excess(certainty[a : a + 1]), excess(certainty[a + 1 : a + 2])
         low, high = at[a : a + 1], at[a + 1 : a + 2]
-        return float(
-            increasing_root(lambda x: sign * (probability_of_benefit(line, x, n, band) - wanted), low, high)[0]
-        )
+        return float(increasing_root(lambda x: excess(probability_of_benefit(line, x, n, band)), low, high, ends)[0])
 
     def result(status: ThresholdStatus, weakest: float | None = None, other: float | None = None) -> ThresholdEffect:
         hr, hr_other = (None if value is None else float(np.exp(value)) for value in (weakest, other))

@@ -12,7 +12,9 @@ Function = Callable[[FloatArray], FloatArray]
 TOLERANCE = 2e-6
 
 
-def increasing_root(function: Function, low: FloatArray, high: FloatArray) -> FloatArray:
+def increasing_root(
+    function: Function, low: FloatArray, high: FloatArray, at: tuple[FloatArray, FloatArray] | None = None
+) -> FloatArray:
     """Roots of an increasing function by inverse quadratic interpolation within brackets, else by bisection.
 
     A bracket that does not contain the root is widened. The search ends when every value of the function is below 2e-6
@@ -24,6 +26,8 @@ def increasing_root(function: Function, low: FloatArray, high: FloatArray) -> Fl
         Function of (q,) values that returns (q,) values.
     low, high : (q,) arrays
         Brackets.
+    at : pair of (q,) arrays, optional
+        Values of the function at ``low`` and ``high``, if they are known.
 
     References
     ----------
@@ -35,7 +39,7 @@ def increasing_root(function: Function, low: FloatArray, high: FloatArray) -> Fl
     array([1., 2.])
     """
     low, high = np.array(low, dtype=np.float64), np.array(high, dtype=np.float64)
-    at_low, at_high = function(low), function(high)
+    at_low, at_high = (function(low), function(high)) if at is None else at
     for _ in range(60):
         below, above = at_low > 0, at_high < 0
         if not (below.any() or above.any()):

@@ -14,6 +14,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 from numpy.polynomial import legendre
+from scipy.special import ndtri
 
 from surrogacy.arrays import FloatArray
 from surrogacy.models.exact.bivariate_grid import Table
@@ -24,7 +25,8 @@ from surrogacy.stats.roots import increasing_root
 FINE = 161  # points of a tabulated distribution function, which is interpolated between them
 ALONG = 97  # points along each of many lines
 FINELY = 56  # nodes of an axis along which an event has a steep end
-ACROSS = (20, 24)  # nodes of tau_final and, on each side of 0, of rho, for integrals along tau_surrogate
+ACROSS = (1.25, 4 / 3)  # nodes of tau_final and, on each side of 0, of rho, per node of a table, for the slope
+SHORT = 65  # points along each of the lines of the slope
 SIDE = 1.0  # nodes of rho on each side of 0, for the intercept, per node of the table
 FLOOR = 40.0  # log units below the maximum to which a log density is raised before it is interpolated
 LAST_SEAM = 0.9  # largest distance of a division from the middle of an axis of [-1, 1]
@@ -61,14 +63,20 @@ def cumulate(log_density: FloatArray, points: int = FINE) -> FloatArray:
     The log density is interpolated, as it is nearly a parabola, and the density is integrated by the trapezoidal rule
     with the derivatives at both ends (Euler-Maclaurin). The result is not normalised.
     """
-    density = np.exp(np.minimum(log_density @ to_even(log_density.shape[-1], points).T, 50.0))
-    step = 2 / (points - 1)
-    area = np.zeros_like(density)
-    np.cumsum((density[..., 1:] + density[..., :-1]) * (step / 2), axis=-1, out=area[..., 1:])
+    density = log_density @ to_even(log_density.shape[-1], points).T
+    np.exp(np.minimum(density, 50.0, out=density), out=density)
+    density *= 2 / (points - 1)
     change = np.empty_like(density)
-    change[..., 1:-1] = (density[..., 2:] - density[..., :-2]) / 2
-    change[..., 0], change[..., -1] = density[..., 1] - density[..., 0], density[..., -1] - density[..., -2]
-    return np.asarray(area - step / 12 * (change - change[..., :1]))
+    np.subtract(density[..., 2:], density[..., :-2], out=change[..., 1:-1])
+    change[..., 0], change[..., -1] = 2 * (density[..., 1] - density[..., 0]), 2 * (density[..., -1] - density[..., -2])
+    area = np.cumsum(density, axis=-1)
+    density += density[..., :1]
+    density /= 2
+    area -= density  # the trapezoidal rule: half of the first and of the last density
+    change -= change[..., :1].copy()
+    change /= 24
+    area -= change
+    return area
 
 
 def floored(log_density: FloatArray) -> FloatArray:
@@ -128,7 +136,13 @@ def invert(
     order = np.argsort(values)
     margin = 0.3 * p * (1 - p)
     low, high = np.interp([p - margin, p + margin], np.cumsum(weight[order]), values[order])
-    return increasing_root(lambda x: cdf(x) - p, low, high)
+    z = ndtri(p)
+
+    def excess(x: FloatArray) -> FloatArray:
+        # nearly linear in x, unlike the probability
+        return np.asarray(ndtri(np.clip(cdf(x), 1e-12, 1 - 1e-12)) - z)
+
+    return increasing_root(excess, low, high)
 
 
 def parameter(table: Table, share: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:
@@ -208,15 +222,15 @@ def slope(table: Table, share: FloatArray) -> Callable[[FloatArray], FloatArray]
     rho < 0 and ``tau_surrogate < rho tau_final / x``. The mass is a smooth function of tau_final, and of rho on both
     sides of rho = 0, where its axis is divided.
     """
-    b, n1, n2, n3 = table.weight.shape
-    m2 = max(n2, ACROSS[0])
-    t, weight = _divided(table, max(n3, ACROSS[1]))
+    n1, n2, n3 = table.weight.shape[1:]
+    m2 = round(ACROSS[0] * n2)
+    t, weight = _divided(table, round(ACROSS[1] * n3))
     dense = to_nodes(n2, m2) @ _at_rho(floored(table.log_density), t)
     mass = np.einsum("bijk,i->bjk", np.exp(np.minimum(dense, 50.0)), rule(n1)[1])
     mass *= share[:, None, None] * rule(m2)[1][:, None] * weight[:, None, :]
     heavy = np.nonzero(mass > NEGLIGIBLE * mass.max())
     component, along_final, along_rho = heavy
-    lines = cumulate(np.moveaxis(dense, 1, -1)[heavy], ALONG)
+    lines = cumulate(dense[component, :, along_final, along_rho], SHORT)
     lines *= (mass[heavy] / lines[:, -1])[:, None]
     tau_final = table.scale[:, [1]] * np.sinh(_nodes(table, 1, m2))
     product = _rho(table, t)[component, along_rho] * tau_final[component, along_final]

@@ -7,13 +7,14 @@ within-trial correlation the posterior is a mixture of such posteriors, weighted
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import batched
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
 from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.effects import Effects, concatenate, unit_variance
@@ -222,13 +223,39 @@ class BivariatePosterior:
             return np.interp(at, *self._rho_between, left=0, right=1)
         if name == "r2_trial":
             return np.interp(np.sqrt(np.maximum(at, 0.0)), *marginals.folded(self._rho_between), left=0, right=1)
-        nodes, line = self.nodes(), self.line(fine=False)
+        if name == "intercept":
+            line = self.line()
+            return mixture_cdf(at, line.weight, line.node_intercept, np.sqrt(line.node_variance))
+        nodes = self.nodes()
         mean, variance = {
             "mu_surrogate": (nodes.mean_surrogate, nodes.v11),
             "mu_final": (nodes.mean_final, nodes.v22),
-            "intercept": (line.node_intercept, line.node_variance),
         }[name]
         return mixture_cdf(at, nodes.weight, mean, np.sqrt(variance))
+
+    def largest_shift(self, quantiles: Mapping[str, FloatArray], p: tuple[float, float, float]) -> float:
+        """Largest difference from the quantiles of another posterior, in posterior SDs.
+
+        Parameters
+        ----------
+        quantiles : mapping of str to (3,) array
+            Median and limits of every quantity, by the other posterior.
+        p : tuple of float
+            Their probabilities.
+
+        Notes
+        -----
+        A quantile that has the probability F here instead of p differs by about ``ndtri(F) - ndtri(p)`` times the SD of
+        a normal distribution with the same median and the same limit on that side.
+        """
+        z = ndtri(p)
+        shifts = []
+        for name, values in quantiles.items():
+            median, low, high = values
+            side = np.array([high - low, 2 * (median - low), 2 * (high - median)]) / (high - low)
+            here = ndtri(np.clip(self.distribution(name, values), 1e-12, 1 - 1e-12))
+            shifts.append(float((np.abs(here - z) * side).max()))
+        return max(shifts)
 
     def density(self, name: str, x: npt.ArrayLike) -> FloatArray:
         """Posterior density of a quantity at ``x``, by differences of its distribution function."""

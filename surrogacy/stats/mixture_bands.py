@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from surrogacy.arrays import FloatArray
+from surrogacy.arrays import BoolArray, FloatArray
 from surrogacy.results.estimate import Band, NewTrialSize, ThresholdEffect, ThresholdStatus
 from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.stats.lines import ROUNDING, STRONGEST_HR
@@ -69,9 +69,13 @@ def mixture_thresholds(
     line: Mixture, band: Band, levels: Sequence[float], n: float | None = None
 ) -> tuple[ThresholdEffect, ...]:
     """Surrogate threshold effects by a band for a new trial of ``n`` patients, one per level."""
-    levels = [confidence_level(level) for level in levels]
-    points = _search(line, n, band, 0.5 + max(levels) / 2)
-    return tuple(_threshold(line, *points, level, n, band) for level in levels)
+    wanted = [0.5 + confidence_level(level) / 2 for level in levels]
+    x, certainty = _search(line, n, band, max(wanted))
+    regions = [_region(certainty >= probability) for probability in wanted]
+    cells = [(cell, probability) for region, probability in zip(regions, wanted, strict=True) for cell in region]
+    crossings = iter(_crossings(line, n, band, (x, certainty), cells))
+    ends = [[next(crossings) for _ in region] for region in regions]
+    return tuple(_threshold(line, each, level, n, band) for each, level in zip(ends, levels, strict=True))
 
 
 def probability_of_benefit(line: Mixture, x: npt.ArrayLike, n: float | None, band: Band) -> FloatArray:
@@ -102,31 +106,54 @@ def _search(line: Mixture, n: float | None, band: Band, wanted: float) -> tuple[
     return x, certainty
 
 
-def _threshold(
-    line: Mixture, at: FloatArray, certainty: FloatArray, level: float, n: float | None, band: Band
-) -> ThresholdEffect:
+def _region(inside: BoolArray) -> tuple[int, ...]:
+    """Cells of the search in which the region of effects with the wanted probability ends, and in which it begins.
+
+    Empty if there is no such region, or if it includes the largest hazard ratios; one cell if it extends to the
+    strongest effects.
+    """
+    falls = np.flatnonzero(inside[:-1] & ~inside[1:])
+    if inside[-1] or not len(falls):
+        return ()
+    last = int(falls[-1])
+    rises = np.flatnonzero(~inside[:last] & inside[1 : last + 1])
+    return (last, int(rises[-1])) if len(rises) else (last,)
+
+
+def _crossings(
+    line: Mixture,
+    n: float | None,
+    band: Band,
+    points: tuple[FloatArray, FloatArray],
+    cells: Sequence[tuple[int, float]],
+) -> list[float]:
+    """Effects at which ``P(final HR < 1)`` is the wanted one, one within each cell of the search."""
+    if not cells:
+        return []
+    (x, certainty), cell = points, np.array([a for a, _ in cells])
+    z = ndtri([wanted for _, wanted in cells])
+
+    def normal_score(probability: FloatArray) -> FloatArray:
+        # nearly linear in x, unlike the probability
+        return np.asarray(ndtri(np.minimum(np.maximum(probability, 1e-12), 1 - 1e-12)) - z)
+
+    sign = np.where(certainty[cell] < certainty[cell + 1], 1.0, -1.0)
+    ends = sign * normal_score(certainty[cell]), sign * normal_score(certainty[cell + 1])
+    roots = increasing_root(
+        lambda at: sign * normal_score(probability_of_benefit(line, at, n, band)), x[cell], x[cell + 1], ends
+    )
+    return [float(root) for root in roots]
+
+
+def _threshold(line: Mixture, ends: Sequence[float], level: float, n: float | None, band: Band) -> ThresholdEffect:
     """Threshold effect: the weakest surrogate effect with ``P(final HR < 1)`` of at least (1 + level) / 2.
 
     If the region of such effects includes the largest hazard ratios, benefit is predicted for surrogate harm and
     there is no threshold. If it extends from stronger effects to beyond a surrogate hazard ratio of 1, benefit is
     predicted without a surrogate effect (``benefit-without-surrogate-effect``).
     """
-    wanted = 0.5 + level / 2
     size = line.new_n if n is None else n
     stated = size if band == "prediction" and size is not None and np.isfinite(size) else None
-
-    def crossing(a: int) -> float:
-        """Return the effect between two points of the search at which the probability is the wanted one."""
-        sign = 1.0 if certainty[a] < wanted else -1.0
-        z = ndtri(wanted)
-
-        def excess(probability: FloatArray) -> FloatArray:
-            # nearly linear in x, unlike the probability
-            return np.asarray(sign * (ndtri(np.clip(probability, 1e-12, 1 - 1e-12)) - z))
-
-        ends = excess(certainty[a : a + 1]), excess(certainty[a + 1 : a + 2])
-        low, high = at[a : a + 1], at[a + 1 : a + 2]
-        return float(increasing_root(lambda x: excess(probability_of_benefit(line, x, n, band)), low, high, ends)[0])
 
     def result(status: ThresholdStatus, weakest: float | None = None, other: float | None = None) -> ThresholdEffect:
         hr, hr_other = (None if value is None else float(np.exp(value)) for value in (weakest, other))
@@ -134,18 +161,14 @@ def _threshold(
         beyond = any(value is not None and not low <= value <= high for value in (weakest, other))
         return ThresholdEffect(hr, status, band, level, stated, hr_other, line.new_trial(n), beyond)
 
-    inside = certainty >= wanted
-    falls = np.flatnonzero(inside[:-1] & ~inside[1:])  # points after which the region ends
-    if inside[-1] or not len(falls):
+    if not ends:
         return result("none")
-    weakest = crossing(int(falls[-1]))
-    rises = np.flatnonzero(~inside[: falls[-1]] & inside[1 : falls[-1] + 1])
-    strongest = crossing(int(rises[-1])) if len(rises) else -np.inf
+    weakest, strongest = ends[0], ends[1] if len(ends) == 2 else -np.inf
     if strongest > 0:  # benefit is predicted only for surrogate harm
         return result("none")
     if weakest > ROUNDING:
         reached = result("benefit-without-surrogate-effect", weakest)
         return replace(reached, hr=None, crossing=reached.hr, intercept=line.median_intercept)
-    if len(rises):
+    if len(ends) == 2:
         return result("two-sided", weakest, strongest)
     return result("exists" if line.data_range[0] <= weakest <= line.data_range[1] else "outside-data", weakest)

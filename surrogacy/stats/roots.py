@@ -15,7 +15,7 @@ TOLERANCE = 2e-6
 def increasing_root(
     function: Function, low: FloatArray, high: FloatArray, at: tuple[FloatArray, FloatArray] | None = None
 ) -> FloatArray:
-    """Roots of an increasing function by inverse quadratic interpolation within brackets, else by bisection.
+    """Roots of an increasing function by the method of Anderson and Bjorck within brackets; every fourth step bisects.
 
     A bracket that does not contain the root is widened. The search ends when every value of the function is below 2e-6
     or every bracket has shrunk by that factor.
@@ -31,7 +31,7 @@ def increasing_root(
 
     References
     ----------
-    Chandrupatla (1997), doi:10.1016/S0965-9978(96)00051-8.
+    Anderson, Bjorck (1973), doi:10.1007/BF01951936.
 
     Examples
     --------
@@ -51,25 +51,17 @@ def increasing_root(
         if above.any():
             high = np.where(above, high + width, high)
             at_high = function(high)
-    near, opposite, at_near, at_opposite = low, high, at_low, at_high
-    width = high - low
-    share = np.clip(at_near / np.where(at_near == at_opposite, 1.0, at_near - at_opposite), 0.0, 1.0)
-    for _ in range(60):
-        x = near + share * (opposite - near)
-        value = function(x)
-        same = (value > 0) == (at_near > 0)
-        before, at_before = np.where(same, near, opposite), np.where(same, at_near, at_opposite)
-        opposite, at_opposite = np.where(same, opposite, near), np.where(same, at_opposite, at_near)
-        near, at_near = x, value
-        if np.all((np.abs(value) < TOLERANCE) | (np.abs(opposite - near) < TOLERANCE * width)):
+    # x0 and x1 enclose the root; x1 is the latest value
+    x0, x1, f0, f1, tolerance = low, high, at_low, at_high, TOLERANCE * (high - low)
+    for step in range(1, 61):
+        slope = np.where(f1 == f0, 1.0, f1 - f0)
+        x = x1 - (0.5 if step % 4 == 0 else f1 / slope) * (x1 - x0)
+        f = function(x)
+        enclosed = (f > 0) != (f1 > 0)
+        # a value of the same sign: the other end is given a smaller value, so that the next secant crosses the root
+        kept = 1 - f / np.where(f1 == 0, 1.0, f1)
+        x0, f0 = np.where(enclosed, x1, x0), np.where(enclosed, f1, f0 * np.where(kept > 0, kept, 0.5))
+        x1, f1 = x, f
+        if np.all((np.abs(f) < TOLERANCE) | (np.abs(x1 - x0) < tolerance)):
             break
-        with np.errstate(divide="ignore", invalid="ignore"):
-            position = (near - opposite) / (before - opposite)
-            height = (at_near - at_opposite) / (at_before - at_opposite)
-            quadratic = at_near / (at_opposite - at_near) * at_before / (at_opposite - at_before) + (before - near) / (
-                opposite - near
-            ) * at_near / (at_before - at_near) * at_opposite / (at_before - at_opposite)
-            smooth = (height**2 < position) & ((1 - height) ** 2 < 1 - position)
-        share = np.clip(np.where(smooth & np.isfinite(quadratic), quadratic, 0.5), 1e-4, 1 - 1e-4)
-        share = np.where(at_near == 0, 0.0, share)
-    return near
+    return x1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import batched
 
 import numpy as np
@@ -23,6 +23,7 @@ from surrogacy.models.exact.bivariate_grid import NODES, Priors, Table, integrat
 from surrogacy.models.exact.likelihood_sums import arrange, stack
 from surrogacy.models.exact.posterior_line import PosteriorLine
 from surrogacy.models.exact.true_effects import METHOD, predict_new_trial, true_effects
+from surrogacy.models.priors import CorrelationPrior
 from surrogacy.results.levels import LEVEL
 from surrogacy.stats.lines import data_range
 from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
@@ -274,15 +275,14 @@ class BivariatePosterior:
 
     def prior_quantiles_r2(self, p: Sequence[float]) -> tuple[float, ...]:
         """Prior quantiles of r2_trial, ``P(r2 <= x) = F(sqrt x) - F(-sqrt x)`` with F the prior of rho_between."""
-        root = np.linspace(0, 1, 4001)
-        prior = self.priors.rho_between.cdf
-        return tuple(map(float, np.interp(p, prior(root) - prior(-root), root) ** 2))
+        root, prior = absolute_correlation(self.priors.rho_between)
+        return tuple(map(float, np.interp(p, prior, root) ** 2))
 
     def prior_overlap(self) -> float:
         """Area shared by the prior and the posterior density of r2_trial; 1 where the data add nothing."""
-        root = np.linspace(0, 1, 2001)
-        prior = self.priors.rho_between.cdf(root) - self.priors.rho_between.cdf(-root)
-        return float(np.minimum(np.diff(prior), np.diff(self.distribution("r2_trial", root**2))).sum())
+        root, prior = absolute_correlation(self.priors.rho_between)
+        posterior = np.interp(root, *marginals.folded(self._rho_between), left=0, right=1)
+        return float(np.minimum(np.diff(prior), np.diff(posterior)).sum())
 
     def true_effects(self) -> tuple[FloatArray, FloatArray]:
         """Mean (k, 2) and covariance (k, 2, 2) of the true effects of the comparisons."""
@@ -328,6 +328,13 @@ class BivariatePosterior:
         draws["intercept"] = draws["mu_final"] - draws["slope"] * draws["mu_surrogate"]
         draws["sigma_cond"] = draws["tau_final"] * np.sqrt(1 - draws["r2_trial"])
         return {name: draws[name] for name in QUANTITIES}
+
+
+@cache
+def absolute_correlation(prior: CorrelationPrior) -> tuple[FloatArray, FloatArray]:
+    """Values of ``|rho_between|`` and their prior distribution function."""
+    root = np.linspace(0, 1, 4001)
+    return root, prior.cdf(root) - prior.cdf(-root)
 
 
 def heavy_nodes(table: Table, share: FloatArray) -> Nodes:

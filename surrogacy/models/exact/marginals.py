@@ -140,7 +140,7 @@ def invert(
 
     def excess(x: FloatArray) -> FloatArray:
         # nearly linear in x, unlike the probability
-        return np.asarray(ndtri(np.clip(cdf(x), 1e-12, 1 - 1e-12)) - z)
+        return np.asarray(ndtri(np.minimum(np.maximum(cdf(x), 1e-12), 1 - 1e-12)) - z)
 
     return increasing_root(excess, low, high)
 

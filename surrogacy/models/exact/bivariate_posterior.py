@@ -29,7 +29,8 @@ from surrogacy.stats.lines import data_range
 from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 from surrogacy.stats.predictive import Prediction
 
-LIGHT = 1e-6  # share of the heaviest node below which a node is left out of mixtures of normals
+LIGHT = 1e-6  # share of the heaviest node below which a node is left out of mixtures of normals on other grids
+PRUNED = 1e-5  # the same for tables of the bivariate model; of a normal density this leaves out 4e-5 of the mass
 TOGETHER = 16  # data sets tabulated at once
 PORTION = 5_000  # draws at once: each takes 20 kB until it is drawn
 KIND = METHOD
@@ -341,7 +342,7 @@ def heavy_nodes(table: Table, share: FloatArray) -> Nodes:
     """Nodes of a table, whose components have the masses ``share``, that carry mass."""
     shape = table.weight.shape
     weight = (share[:, None, None, None] * table.weight).ravel()
-    heavy = np.flatnonzero(weight > LIGHT * weight.max())
+    heavy = np.flatnonzero(weight > PRUNED * weight.max())
     component, i, j, k = np.unravel_index(heavy, shape)
     tau1, tau2, rho = table.tau_surrogate[component, i], table.tau_final[component, j], table.rho_between[component, k]
     mean1, mean2 = (table.mean[:, a].reshape(-1)[heavy] for a in range(2))

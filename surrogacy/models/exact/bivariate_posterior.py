@@ -16,11 +16,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from surrogacy.arrays import FloatArray, IntArray
+from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, concatenate, unit_variance
 from surrogacy.models.exact import marginals
 from surrogacy.models.exact.bivariate_grid import NODES, Priors, Table, integrate
+from surrogacy.models.exact.draws import draw
 from surrogacy.models.exact.likelihood_sums import arrange, stack
+from surrogacy.models.exact.nodes import Nodes, heavy_nodes
 from surrogacy.models.exact.posterior_line import PosteriorLine
 from surrogacy.models.exact.true_effects import METHOD, predict_new_trial, true_effects
 from surrogacy.models.priors import CorrelationPrior
@@ -29,8 +31,6 @@ from surrogacy.stats.lines import data_range
 from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 from surrogacy.stats.predictive import Prediction
 
-LIGHT = 1e-6  # share of the heaviest node below which a node is left out of mixtures of normals on other grids
-PRUNED = 1e-5  # the same for tables of the bivariate model; of a normal density this leaves out 4e-5 of the mass
 TOGETHER = 16  # data sets tabulated at once
 PORTION = 5_000  # draws at once: each takes 20 kB until it is drawn
 KIND = METHOD
@@ -45,45 +45,6 @@ QUANTITIES = (
     "slope",
     "sigma_cond",
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Nodes:
-    """Nodes of a table that carry posterior mass; (n,) arrays.
-
-    Parameters
-    ----------
-    weight : array
-        Posterior mass; sums to 1.
-    tau_surrogate, tau_final, rho_between : arrays
-    mean_surrogate, mean_final : arrays
-        Mean of mu given these parameters.
-    v11, v12, v22 : arrays
-        Covariance of mu given these parameters.
-    component : array
-        Index of the component of the table that a node belongs to.
-    """
-
-    weight: FloatArray
-    tau_surrogate: FloatArray
-    tau_final: FloatArray
-    rho_between: FloatArray
-    mean_surrogate: FloatArray
-    mean_final: FloatArray
-    v11: FloatArray
-    v12: FloatArray
-    v22: FloatArray
-    component: IntArray
-
-    @property
-    def slope(self) -> FloatArray:
-        """Slope of the surrogacy line at each node."""
-        return self.rho_between * self.tau_final / self.tau_surrogate
-
-    @property
-    def sigma_cond(self) -> FloatArray:
-        """SD of the true final effects about the line at each node."""
-        return np.asarray(self.tau_final * np.sqrt((1 - self.rho_between) * (1 + self.rho_between)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -316,7 +277,7 @@ class BivariatePosterior:
         """
         generator = np.random.default_rng(seed)
         sizes = [min(PORTION, n - start) for start in range(0, n, PORTION)]
-        portions = [marginals.draw(self.table, self.share, size, generator) for size in sizes or [0]]
+        portions = [draw(self.table, self.share, size, generator) for size in sizes or [0]]
         draws = {name: np.concatenate([part[name] for part, _ in portions]) for name in portions[0][0]}
         moments = np.concatenate([moments for _, moments in portions], axis=1)
         m1, m2, v11, v12, v22 = moments
@@ -336,19 +297,6 @@ def absolute_correlation(prior: CorrelationPrior) -> tuple[FloatArray, FloatArra
     """Values of ``|rho_between|`` and their prior distribution function."""
     root = np.linspace(0, 1, 4001)
     return root, prior.cdf(root) - prior.cdf(-root)
-
-
-def heavy_nodes(table: Table, share: FloatArray) -> Nodes:
-    """Nodes of a table, whose components have the masses ``share``, that carry mass."""
-    shape = table.weight.shape
-    weight = (share[:, None, None, None] * table.weight).ravel()
-    heavy = np.flatnonzero(weight > PRUNED * weight.max())
-    component, i, j, k = np.unravel_index(heavy, shape)
-    tau1, tau2, rho = table.tau_surrogate[component, i], table.tau_final[component, j], table.rho_between[component, k]
-    mean1, mean2 = (table.mean[:, a].reshape(-1)[heavy] for a in range(2))
-    v11, v12, v22 = (table.covariance[:, a].reshape(-1)[heavy] for a in range(3))
-    kept = weight[heavy]
-    return Nodes(kept / kept.sum(), tau1, tau2, rho, mean1, mean2, v11, v12, v22, component)
 
 
 def posteriors(

@@ -9,7 +9,7 @@ import numpy as np
 from surrogacy.arrays import FloatArray
 
 Function = Callable[[FloatArray], FloatArray]
-TOLERANCE = 2e-6
+TOLERANCE = 2e-7
 
 
 def increasing_root(
@@ -17,7 +17,7 @@ def increasing_root(
 ) -> FloatArray:
     """Roots of an increasing function by the method of Anderson and Bjorck within brackets; every fourth step bisects.
 
-    A bracket that does not contain the root is widened. The search ends when every value of the function is below 2e-6
+    A bracket that does not contain the root is widened. The search ends when every value of the function is below 2e-7
     or every bracket has shrunk by that factor.
 
     Parameters

@@ -113,7 +113,8 @@ class BivariatePosterior:
         nodes = self.nodes(fine=fine)
         slope, effects = nodes.slope, self.effects
         mean = nodes.mean_final - slope * nodes.mean_surrogate
-        variance = nodes.v22 - 2 * slope * nodes.v12 + slope**2 * nodes.v11
+        # below 0 only by cancellation, where one trial is very precise
+        variance = np.maximum(nodes.v22 - 2 * slope * nodes.v12 + slope**2 * nodes.v11, 0.0)
         at_nodes = nodes.weight, mean, variance, slope, nodes.sigma_cond
         trial = unit_variance(effects), new_n, data_range(effects)
         return PosteriorLine(float("nan"), float("nan"), *at_nodes, *trial, posterior=self)

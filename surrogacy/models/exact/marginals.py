@@ -27,7 +27,7 @@ ALONG = 97  # points along each of many lines
 FINELY = 56  # nodes of an axis along which an event has a steep end
 ACROSS = (1.25, 4 / 3)  # nodes of tau_final and, on each side of 0, of rho, per node of a table, for the slope
 SHORT = 65  # points along each of the lines of the slope
-SIDE = 1.0  # nodes of rho on each side of 0, for the intercept, per node of the table
+SIDE = 0.75  # nodes of rho on each side of 0, for the intercept, per node of the table
 FLOOR = 40.0  # log units below the maximum to which a log density is raised before it is interpolated
 LAST_SEAM = 0.9  # largest distance of a division from the middle of an axis of [-1, 1]
 NEGLIGIBLE = 1e-7  # share of the largest mass below which a line is ignored
@@ -274,23 +274,36 @@ def slope_prior(
 
 
 def finer(table: Table) -> Table:
-    """Table with more nodes of rho, divided at rho = 0, if tau_surrogate may be 0.
+    """Table whose axis of rho is divided at 0, with denser nodes of tau_surrogate near 0, if tau_surrogate may be 0.
 
-    As tau_surrogate approaches 0 the intercept, mu_final - slope mu_surrogate, becomes discontinuous at rho = 0.
+    As tau_surrogate approaches 0 the slope grows without limit, and the intercept, mu_final - slope mu_surrogate,
+    becomes discontinuous at rho = 0.
     """
     n1, n2, n3 = table.weight.shape[1:]
     t, weight = _divided(table, round(SIDE * n3))
     if (table.low[:, 0] > 0).all() or t.shape[1] == round(SIDE * n3):
         return table
-    log_density = _at_rho(floored(table.log_density), t)
-    mass = np.exp(np.minimum(log_density, 50.0)) * np.multiply.outer(rule(n1)[1], rule(n2)[1])[:, :, None]
+    nodes, weights = rule(n1)
+    root = (1 + nodes) / 2
+    u, weight_u = 2 * root**2 - 1, 2 * root * weights
+    to_u = interpolation(n1, u)
+
+    def interpolated(values: FloatArray) -> FloatArray:
+        # (b, ..., n1, n2, n3)
+        at = _at_rho(values, t)
+        return (to_u @ at.reshape(*at.shape[:-3], n1, -1)).reshape(*at.shape[:-3], len(u), *at.shape[-2:])
+
+    log_density = interpolated(floored(table.log_density))
+    mass = np.exp(np.minimum(log_density, 50.0)) * np.multiply.outer(weight_u, rule(n2)[1])[:, :, None]
     mass *= weight[:, None, None, :]
-    if np.abs(mass.sum(axis=(1, 2, 3)) - 1).max() > 1e-3:  # too few nodes for the interpolation
-        return table
-    mean, covariance = _at_rho(table.mean, t), _at_rho(table.covariance, t)
-    return replace(
-        table, rho_between=_rho(table, t), weight=mass, log_density=log_density, mean=mean, covariance=covariance
-    )
+    mean, covariance = interpolated(table.mean), interpolated(table.covariance)
+    v11, v12, v22 = covariance[:, 0], covariance[:, 1], covariance[:, 2]
+    indefinite = (v11 <= 0) | (v22 <= 0) | (v12 * v12 > v11 * v22)
+    if np.abs(mass.sum(axis=(1, 2, 3)) - 1).max() > 1e-3 or (mass * indefinite).sum() > 1e-6:
+        return table  # too few nodes for the interpolation
+    tau = table.scale[:, [0]] * np.sinh(table.low[:, [0]] + (table.high - table.low)[:, [0]] * (u + 1) / 2)
+    parts = {"weight": mass, "log_density": log_density, "mean": mean, "covariance": covariance}
+    return replace(table, tau_surrogate=tau, rho_between=_rho(table, t), **parts)
 
 
 def _divided(table: Table, n: int) -> tuple[FloatArray, FloatArray]:

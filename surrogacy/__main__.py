@@ -14,6 +14,7 @@ COMMANDS = {
     "add": "curate a trial into a copy of the trial tables",
     "export": "write an analysis set for metafor, meta, RevMan or mvmeta",
     "cite": "write the references of an analysis set",
+    "simulate": "simulate trials, and report the coverage of every interval",
 }
 
 

@@ -1,8 +1,9 @@
 """Coverage of the intervals by simulation: validation/coverage/TOPIC.csv and docs/validation.md.
 
-``python validation/coverage.py correlation prediction`` simulates topics (4 chunks of 500 data sets per scenario) and
-writes their summaries; ``--chunks N`` simulates N chunks. It then writes docs/validation.md from all summaries;
-without a topic, that is all it does. Explanations are in validation/coverage.toml.
+``python validation/coverage.py correlation prediction`` simulates topics (4 chunks of 500 data sets per scenario) as
+``surrogacy simulate`` does, and writes their summaries; ``--chunks N`` simulates N chunks. A stopped run goes on where
+it ended. It then writes docs/validation.md from all summaries; without a topic, that is all it does. Explanations are
+in validation/coverage.toml.
 """
 
 from __future__ import annotations
@@ -18,14 +19,18 @@ import math
 import sys
 import time
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import surrogacy
-from surrogacy.simulation.chunks import TOPICS, simulate_chunk
-from surrogacy.simulation.performance import Performance, summarise
-from surrogacy.simulation.scenarios import NUMBERS_OF_TRIALS, scenarios
+from surrogacy.simulation.chunk_files import unfinished
+from surrogacy.simulation.chunks import TOPICS
+from surrogacy.simulation.execution import simulate_chunks
+from surrogacy.simulation.performance import Performance
+from surrogacy.simulation.report import study_performance
+from surrogacy.simulation.scenarios import NUMBERS_OF_TRIALS
+from surrogacy.simulation.study import Chunk, read_study
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE / "coverage"
@@ -46,16 +51,22 @@ class Row:
     date: str
 
 
-def simulate(topic: str, chunks: int) -> Iterator[list[Row]]:
-    """Simulate every scenario of a topic, with a line of progress and the rows until then after each scenario."""
-    rows, today, start = [], datetime.datetime.now(tz=datetime.UTC).date().isoformat(), time.monotonic()
-    chosen = scenarios(topic)
-    for i, scenario in enumerate(chosen, 1):
-        outcomes = summarise(simulate_chunk(scenario, seed) for seed in range(chunks))
-        rows += [Row(scenario.name, scenario.k, outcome, surrogacy.__version__, today) for outcome in outcomes]
-        words = f"{topic}: {scenario.name}, k = {scenario.k} ({i} of {len(chosen)}, {time.monotonic() - start:.0f} s)"
-        print(words, file=sys.stderr, flush=True)
-        yield rows
+def simulate(topic: str, chunks: int, folder: Path, workers: int) -> list[Row]:
+    """Simulate every scenario of a topic; chunks that the folder contains already are not repeated."""
+    study, start = read_study(topic, chunks), time.monotonic()
+    today, every = datetime.datetime.now(tz=datetime.UTC).date().isoformat(), study.every_chunk()
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def finished(chunk: Chunk) -> None:
+        left = len(unfinished(folder, every))
+        print(f"{chunk.label}: {left} of {len(every)} left, {time.monotonic() - start:.0f} s", file=sys.stderr)
+
+    simulate_chunks(every, folder, workers=workers, finished=finished)
+    return [
+        Row(row.scenario.name, row.scenario.k, performance, surrogacy.__version__, today)
+        for row in study_performance(study, folder)
+        for performance in row.performance
+    ]
 
 
 def write_rows(topic: str, rows: Iterable[Row]) -> None:
@@ -145,10 +156,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("topics", nargs="*", help=f"{', '.join(TOPICS)}")
     parser.add_argument("--chunks", type=int, default=CHUNKS, help="chunks of 500 data sets per scenario")
+    parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument("--out", type=Path, default=Path("out/coverage"), help="folder of the chunks, which are kept")
     options = parser.parse_args()
     for topic in options.topics:
-        for rows in simulate(topic, options.chunks):
-            write_rows(topic, rows)
+        write_rows(topic, simulate(topic, options.chunks, options.out / topic, options.workers))
     DOCUMENT.write_text(document(), encoding="utf-8")
 
 

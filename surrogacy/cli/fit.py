@@ -19,6 +19,7 @@ from surrogacy.cli.options import (
     new_command,
 )
 from surrogacy.cli.output_options import add_bubble_plot, add_output, add_verdicts
+from surrogacy.cli.shared_options import add_information
 from surrogacy.cli.streams import warn
 from surrogacy.cli.terminal import prepare_workers, run_command
 from surrogacy.errors import ExitCode, UsageError
@@ -53,9 +54,10 @@ def parser(program: str = "python -m surrogacy.fit") -> argparse.ArgumentParser:
     add_selection(command)
     add_questions(command)
     add_models(command)
-    output = add_output(command, "out", "folder of the results (default out/)")
+    output = add_output(command, "out", "folder of the results (default out/)", "bubble forest or bubble-advanced")
     add_bubble_plot(output)
     add_verdicts(output)
+    add_information(output)
     return command
 
 
@@ -84,6 +86,8 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
         return make_template(options.template, quiet=options.quiet)
     if options.pairs and (options.sets or options.add or options.trials):
         raise UsageError(f"--pairs {options.pairs}: this table is fitted alone; leave out SET, --add and --trials")
+    if options.answers and options.quick:
+        raise UsageError(f"--answers {options.answers}: --quick writes no checklists; leave out one of the two")
     if not (options.check or options.json):
         prepare_workers(options.out)
     settings, warnings = fit_settings(options)

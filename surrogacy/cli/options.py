@@ -75,8 +75,10 @@ def add_tables(command: ArgumentParser) -> _ArgumentGroup:
 
 def add_own_table(group: _ArgumentGroup) -> None:
     """Add the options on the user's own table."""
-    group.add_argument("--pairs", metavar="FILE", help="CSV or XLSX that is fitted alone, one row per comparison")
-    group.add_argument("--template", metavar="FILE", help="write a table to fill in, CSV or XLSX, and stop")
+    group.add_argument(
+        "--pairs", metavar="FILE", help="CSV or XLSX with your trials, long or wide, which is fitted alone"
+    )
+    group.add_argument("--template", metavar="FILE", help="write a table to fill in, XLSX or CSV, and stop")
     group.add_argument("--check", action="store_true", help="check the tables, print every remark, and stop")
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, _ArgumentGroup
+from argparse import ArgumentParser, ArgumentTypeError, _ArgumentGroup
 
-from surrogacy.cli.shared_options import add_information
-from surrogacy.output.page_style import PRESETS
+from surrogacy.output.page_style import NARROWEST, PRESETS, WIDEST
 
 
-def add_output(command: ArgumentParser, folder: str, folder_help: str) -> _ArgumentGroup:
-    """Add the options on output that every command has."""
+def add_output(command: ArgumentParser, folder: str, folder_help: str, figures: str) -> _ArgumentGroup:
+    """Add the options on output that every command has.
+
+    Parameters
+    ----------
+    command : ArgumentParser
+    folder, folder_help : str
+        Default folder of the results, and its help.
+    figures : str
+        Examples of figures of the command: kinds, then the name of a file.
+    """
     unpublished = [name for name, journal in PRESETS.items() if not journal.widths_published]
     group = command.add_argument_group("Output")
     group.add_argument("--out", default=folder, metavar="DIR", help=folder_help)
-    group.add_argument("--details", action="store_true", help="print every number and caveat below the answer")
-    group.add_argument("--json", action="store_true", help="print one JSON document, and write no files")
     group.add_argument(
         "--preset",
         default="elsevier",
@@ -24,7 +30,7 @@ def add_output(command: ArgumentParser, folder: str, folder_help: str) -> _Argum
     )
     group.add_argument(
         "--width",
-        type=float,
+        type=_width,
         default=2,
         metavar="W",
         help="width of the figures: 1, 1.5 or 2 columns of the journal, or millimetres (default 2)",
@@ -40,17 +46,30 @@ def add_output(command: ArgumentParser, folder: str, folder_help: str) -> _Argum
         nargs="+",
         default=[],
         metavar="NAME",
-        help="draw these figures alone, by their kind (bubble, forest) or file name (bubble-advanced)",
+        help=f"draw these figures alone, by their kind or by the name of a file, such as {figures}",
     )
     group.add_argument(
-        "--quick", action="store_true", help="write no report.html, no tables of a paper and no texts for it"
+        "--quick",
+        action="store_true",
+        help="write no report.html, and no tables, texts, references and checklists for a paper",
     )
     group.add_argument(
         "--bundle", action="store_true", help="also write bundle.zip with every file of the folder except run.json"
     )
+    group.add_argument("--details", action="store_true", help="print every number and caveat below the answer")
+    group.add_argument("--json", action="store_true", help="print one JSON document, and write no files")
     group.add_argument("--quiet", action="store_true", help="print no progress, warnings or results")
-    add_information(group)
     return group
+
+
+def _width(text: str) -> float:
+    """Return a width in columns or millimetres."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ArgumentTypeError(
+            f"{text!r} is not a number; choose 1, 1.5 or 2 columns, or {NARROWEST:g} to {WIDEST:g} for millimetres"
+        ) from None
 
 
 def add_bubble_plot(group: _ArgumentGroup) -> None:

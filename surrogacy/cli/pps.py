@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from surrogacy.cli.options import add_planning, add_post_progression, add_tables, new_command, pps_settings
 from surrogacy.cli.output_options import add_output
+from surrogacy.cli.shared_options import add_information
 from surrogacy.cli.streams import result_stream
 from surrogacy.cli.terminal import prepare_workers, progress, run_command, show
 from surrogacy.errors import ExitCode, UsageError
@@ -40,7 +41,8 @@ def parser(program: str = "python -m surrogacy.pps") -> argparse.ArgumentParser:
     add_tables(command)
     add_post_progression(command)
     add_planning(command)
-    add_output(command, "out/pps", "folder of the results (default out/pps/); --plan writes none")
+    folder_help = "folder of the results (default out/pps/); --plan writes none"
+    add_information(add_output(command, "out/pps", folder_help, "waterfall pps-arms or waterfall-tactics"))
     return command
 
 

@@ -17,6 +17,10 @@ from surrogacy.output.earlier_run import read_record
 from surrogacy.output.page_style import page_style, preset
 from surrogacy.report.figures import FigureOptions, check_figure_names
 from surrogacy.report.folder import Command, write_run
+from surrogacy.report.page.page import REPORT
+
+MATERIAL = ("tables.docx", "methods.docx", "references.md", "figures/", "draws/", "bundle.zip")
+NUMBERS = ("results.json", "tables/", "figures/", "draws/", "bundle.zip", "run.json")
 
 
 def complete[R: StagedRun](
@@ -77,12 +81,28 @@ def complete[R: StagedRun](
         warn(str(problem))
     _warn(written.run, quiet=options.quiet)
     if not options.quiet:
-        draws = "draws/, " if any(section.draws for section in written.sections) else ""
-        report = "" if options.quick else "report.html, "
-        bundle = "bundle.zip, " if options.bundle else ""
-        files = f"{options.out}/: {report}results.json, tables/, figures/, {draws}{bundle}run.json"
-        show(written.sections, files, details=options.details)
+        show(written.sections, files_line(Path(options.out)), details=options.details)
     return written.run.exit_code(strict=strict, undrawn=bool(written.undrawn))
+
+
+def files_line(out: Path) -> str:
+    """Return what to open first and the material for a paper, or the files of a run without a report or a paper.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the run.
+    """
+
+    def written(*names: str) -> str:
+        return ", ".join(name for name in names if (out / name).exists())
+
+    report = out / REPORT
+    if not report.exists():
+        return f"{out}/: {written(*NUMBERS)}"
+    if not (out / MATERIAL[0]).exists():
+        return f"open {report}; also {written(*NUMBERS)}"
+    return f"open {report}; for a paper: {written(*MATERIAL)}"
 
 
 def _check_command(out: str, command: str) -> None:

@@ -6,24 +6,36 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from surrogacy.cli.options import path_of
+from surrogacy.cli.options import new_command, path_of
+from surrogacy.cli.shared_options import add_information
 from surrogacy.cli.streams import result_stream
 from surrogacy.cli.terminal import run_command
 from surrogacy.errors import ExitCode, UsageError
 
+EXAMPLES = {
+    "my_trials.xlsx": "workbook with drop-down lists; a second sheet explains each column",
+    "my_trials.csv": "the same as CSV; a second file explains each column",
+    "report.yml": "form for your answers to the checklists, for fit --answers",
+}
+
 
 def parser(program: str = "surrogacy template") -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    command = argparse.ArgumentParser(
-        prog=program,
-        description="Write a table to fill in with your trials: headings, two examples, and an explanation of each "
-        "column. In a workbook the explanation is a second sheet, beside a CSV it is a second file.",
-        epilog="Exit codes: 0 success, 2 wrong arguments or an existing file, 1 the file cannot be written.",
+    command = new_command(
+        program,
+        "FILE [OPTION ...]",
+        "Writes a table to fill in with your trials: headings, two examples, and an explanation of each column. With "
+        "a name that ends with .yml it writes a form for the checklists of reporting guidelines.",
+        EXAMPLES,
+        "0 success, 1 the file cannot be written, 2 wrong arguments or an existing file.",
+        uses_sets=False,
     )
-    command.add_argument(
-        "file", metavar="FILE", help="name of the new table, .xlsx or .csv; .yml: a form for the checklists"
+    group = command.add_argument_group("Output")
+    group.add_argument(
+        "file", metavar="FILE", help="new file: .xlsx or .csv for a table of trials, .yml for a form for the checklists"
     )
-    command.add_argument("--quiet", action="store_true", help="print nothing")
+    group.add_argument("--quiet", action="store_true", help="print nothing")
+    add_information(group)
     return command
 
 

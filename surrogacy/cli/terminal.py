@@ -7,6 +7,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from textwrap import fill
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 
@@ -169,7 +171,9 @@ def show(sections: Sequence[Section], files: str = "", *, details: bool) -> None
             print()
             _print(console, screen(sections))
         if files:
-            print(f"{'Files':<{MARGIN}}{files}")
+            label, rest = f"{'Files':<{MARGIN}}", " " * MARGIN
+            wrapped = partial(fill, break_long_words=False, break_on_hyphens=False)
+            print(wrapped(files, short.width, initial_indent=label, subsequent_indent=rest))
 
 
 def _print(console: Console, content: RenderableType) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -76,6 +77,8 @@ class PredictedTrial:
         Predicted final log hazard ratio.
     low_80, high_80, low_95, high_95 : float
         Prediction intervals, log hazard ratios.
+    identifier : str
+        Name of the symbol, by which a page shows its numbers.
     """
 
     label: str
@@ -87,6 +90,7 @@ class PredictedTrial:
     high_80: float
     low_95: float
     high_95: float
+    identifier: ClassVar[str] = ":new trial"  # no comparison has a name with a colon at its beginning
 
 
 def parse_new_trial(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from surrogacy.evaluation.placement import Focus, Placement, shown_placements
+from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import endpoint_of, with_article
 from surrogacy.results.labels import POSITIONS, model_label
 
@@ -24,9 +25,9 @@ def in_words(focus: Focus, placements: Sequence[Placement]) -> str:
     parts = [f"{focus.label} observed a hazard ratio of {chosen[0].hr_final:.2f}{interval} for {final}."]
     for placement in chosen:
         source = (
-            f"the other {placement.k} comparisons of {placement.set}"
+            f"the other {placement.k} comparisons of the set {set_label(placement.set)}"
             if placement.fitted == "without it"
-            else f"the {placement.k} comparisons of {placement.set}"
+            else f"the {placement.k} comparisons of the set {set_label(placement.set)}"
         )
         parts.append(
             f"From {source}, its {endpoint} hazard ratio of {placement.hr_surrogate:.2f} ({placement.cut}) predicts "
@@ -35,7 +36,7 @@ def in_words(focus: Focus, placements: Sequence[Placement]) -> str:
             f"more is {placement.p_at_or_above:.2f}."
         )
     parts.append(f"The observed effect lies {_positions_in_words(chosen)}.")
-    errors = f"the intervals include the errors of both effects and their assumed correlation of {rho_within:.2g}"
+    errors = f"the intervals include the errors of both effects and their within-trial correlation of {rho_within:.2g}"
     if not focus.effects.has_standard_errors[0]:
         errors = f"the standard errors of {focus.label} are not known"
     # a regression does not separate the sampling errors from its residual variance
@@ -54,7 +55,7 @@ def _positions_in_words(placements: Sequence[Placement]) -> str:
     several_cuts = len({placement.cut for placement in placements}) > 1
     lines: dict[str, list[str]] = {}
     for placement in placements:
-        line = f"{placement.set} ({placement.cut})" if several_cuts else placement.set
+        line = f"{set_label(placement.set)} ({placement.cut})" if several_cuts else set_label(placement.set)
         lines.setdefault(placement.position, []).append(line)
     if len(lines) == 1 and len(placements) > 1:
         return f"{POSITIONS[next(iter(lines))]} of every line{', at every data cut' if several_cuts else ''}"

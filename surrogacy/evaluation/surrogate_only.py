@@ -31,6 +31,8 @@ class SurrogateOnlyMark:
         Predicted final effect and its 95 % prediction interval.
     in_focus : bool
         True for a mark in the colour of the focus and a bold label.
+    identifier : str
+        Name of the symbol, by which a page shows its numbers; empty for a symbol without a name.
     """
 
     label: str
@@ -41,6 +43,7 @@ class SurrogateOnlyMark:
     predicted_low: float
     predicted_high: float
     in_focus: bool = False
+    identifier: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ class SurrogateOnlyPrediction:
             predicted_low=predicted_low,
             predicted_high=predicted_high,
             in_focus=self.comparison.added,
+            identifier=f"{self.comparison.comparison}:predicted",
         )
 
     @property

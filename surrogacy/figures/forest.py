@@ -36,7 +36,7 @@ from surrogacy.figures.rows import (
 from surrogacy.figures.symbols import SMALL_DISC, MarkedSymbol, identify_symbols
 from surrogacy.output.page_style import DEFAULT_PAGE, PageStyle
 from surrogacy.results.endpoint_names import final_name
-from surrogacy.results.format import ABSENT, number, percent, value_and_interval
+from surrogacy.results.format import ABSENT, capitalised, number, percent, value_and_interval
 from surrogacy.results.result import Result
 from surrogacy.stats.heterogeneity import i_squared
 
@@ -96,7 +96,7 @@ def plot_forest(
         style.hazard_ratio_axis(axes, "x", *limits)
         _thin_ticks(axes)
         _panel(axes, rows, places, effects, names)
-        axes.set_title(title[:1].upper() + title[1:], fontsize="medium", fontweight="bold", pad=1)
+        axes.set_title(capitalised(title), fontsize="medium", fontweight="bold", pad=1)
     favours((left, right), shared=not with_limits)
     width = write_columns((left, right), before, after)
     write_notes(left, notes, width, AXIS)

@@ -16,6 +16,7 @@ from surrogacy.evaluation.new_trial import PredictedTrial
 from surrogacy.evaluation.surrogate_only import SurrogateOnlyMark
 from surrogacy.figures import _style as style
 from surrogacy.figures.labels import Label, Symbol
+from surrogacy.figures.symbols import SMALL_DISC, MarkedSymbol, identify_symbols
 
 HOLLOW: dict[str, Any] = {"marker": "o", "mfc": "white", "mec": style.INK, "mew": 0.9, "ms": 6.0}
 NEW: dict[str, Any] = {"marker": "D", "mfc": style.LINE_COLOUR, "mec": "white", "mew": 0.7, "ms": 6.0}
@@ -54,6 +55,9 @@ def draw_surrogate_only(axes: Axes, comparison: SurrogateOnlyMark) -> Label:
     axes.plot(x, comparison.predicted, "_", color=colour, ms=7, mew=1.4, zorder=4.5, scalex=False, scaley=False)
     look = HOLLOW | {"mec": colour}
     axes.plot(x, bottom, lw=0, clip_on=False, zorder=6, scalex=False, scaley=False, **look)
+    if comparison.identifier:
+        places = (bottom, comparison.predicted)
+        identify_symbols(axes, [MarkedSymbol(comparison.identifier, x, y, SMALL_DISC) for y in places])
     return Label(comparison.label, Symbol(x, bottom, 3.6), bold=comparison.in_focus, colour=colour)
 
 
@@ -76,6 +80,7 @@ def draw_new_trial(axes: Axes, trial: PredictedTrial) -> Label:
     draw_interval(axes, "y", x, trial.low_95, trial.high_95, colour, THIN)
     draw_interval(axes, "y", x, trial.low_80, trial.high_80, colour, THICK)
     axes.plot(x, y, lw=0, zorder=6, scalex=False, scaley=False, **NEW)
+    identify_symbols(axes, [MarkedSymbol(trial.identifier, x, y, SMALL_DISC)])
     return Label(trial.label, Symbol(x, y, 4.8), bold=True, colour=colour)
 
 

@@ -4,7 +4,10 @@
     theta_2i | theta_1i ~ N(intercept + slope theta_1i, sigma_cond^2)
 
 No distribution of the surrogate effects over trials is assumed. They are therefore not shrunken, and r2_trial is not
-defined. With theta_1i integrated out y_i is bivariate normal with mean (0, intercept) and
+defined. For the same reason a comparison without a surrogate effect contains no information on the line: its final
+effect alone has the variance s22 + slope^2 v + sigma^2, so that a large v would draw the slope to 0 whatever the data.
+Comparisons with one endpoint are therefore left out. With theta_1i integrated out y_i is bivariate normal with mean
+(0, intercept) and
 
     V_i = S_i + [[v, slope v], [slope v, slope^2 v + sigma^2]],   determinant of the second matrix = v sigma^2;
 
@@ -92,7 +95,7 @@ class DanielsHughes:
     level: float = LEVEL
     nodes: tuple[int, int] = NODES
     name = "daniels-hughes"
-    requires: ClassVar[frozenset[Requirement]] = frozenset({Requirement.STANDARD_ERRORS})
+    requires: ClassVar[frozenset[Requirement]] = frozenset({Requirement.BOTH_EFFECTS, Requirement.STANDARD_ERRORS})
     fewest: ClassVar[int] = 2
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.REFITS})
 
@@ -115,11 +118,11 @@ class DanielsHughes:
         FitError
             With fewer than two comparisons with both endpoints.
         MissingDataError
-            If fewer than two comparisons have standard errors.
+            If fewer than two comparisons have both effects with standard errors.
         """
         part = usable_part(effects, self.requires, self.fewest)
         effects = part.effects
-        if effects.complete.sum() < 2:
+        if len(effects) < 2:
             raise FitError(f"{effects.name or 'these effects'}: Daniels-Hughes needs 2 comparisons with both endpoints")
 
         def tabulate(refinement: float) -> tuple[Result, dict[str, FloatArray]]:

@@ -11,6 +11,8 @@ from pathlib import Path
 from surrogacy.errors import OutputError, UsageError
 from surrogacy.output.locks import signals_deferred, sync
 
+PARTIAL = ".partial"
+
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Write files into a folder, such as the stage of a replacement.
@@ -25,6 +27,20 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file as a whole, in place of an earlier one: a process that is stopped leaves no part of it.
+
+    Parameters
+    ----------
+    path : Path
+        What a stopped process has written has this name with the ending ``.partial``.
+    content : bytes
+    """
+    partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
+    partial.write_bytes(content)
+    partial.replace(path)
 
 
 def write_new_files(folder: Path, texts: Mapping[str, str]) -> None:

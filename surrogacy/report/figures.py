@@ -56,7 +56,10 @@ def check_figure_names(names: Iterable[str]) -> None:
     for name in names:
         if not any(name == start or name.startswith(f"{start}-") for start in (*KINDS, *FILES)):
             kinds = ", ".join(KINDS)
-            raise UsageError(f"--figures {name}: there is no such figure; choose from {kinds}, or give a file name")
+            raise UsageError(
+                f"--figures {name}: there is no such figure; choose from {kinds}, or give the name of a file, such as "
+                "bubble-advanced (an analysis set stands before the options)"
+            )
 
 
 @dataclass(frozen=True)

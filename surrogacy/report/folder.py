@@ -33,6 +33,12 @@ from surrogacy.report.paper.word import write_paper_documents
 from surrogacy.report.section import Drawing, Section
 from surrogacy.report.sections import fit_drawings, fit_sections, pps_drawings, pps_sections
 from surrogacy.report.tables import write_tables
+from surrogacy.trials.analysis_set import SurrogateOnly
+
+
+def no_comparisons(run: StagedRun) -> tuple[SurrogateOnly, ...]:
+    """Return no comparisons."""
+    return ()
 
 
 def no_material(run: StagedRun) -> PaperMaterial:
@@ -67,6 +73,8 @@ class Command[R: StagedRun]:
         Sections of a complete run.
     effects : callable
         Effects whose sources the report lists.
+    predicted : callable
+        Comparisons whose final effect is predicted; the report lists their sources as well.
     shares_workers : bool
         Whether the processes that draw the figures compute as well.
     material : callable
@@ -84,6 +92,7 @@ class Command[R: StagedRun]:
     drawings: Callable[[R], Iterable[Drawing]]
     sections: Callable[[R], Sequence[Section]]
     effects: Callable[[R], Sequence[Effects]]
+    predicted: Callable[[R], Sequence[SurrogateOnly]] = no_comparisons
     shares_workers: bool = False
     material: Callable[[R], PaperMaterial] = no_material
     journal_tables: Callable[[R, Mapping[str, int]], Sequence[JournalTable]] = no_journal_tables
@@ -102,6 +111,7 @@ FIT = Command[FitRun](
     fit_drawings,
     fit_sections,
     lambda run: [fit.effects for fit in run.sets],
+    predicted=lambda run: [entry.comparison for entry in run.surrogate_only],
     material=fit_material,
     journal_tables=fit_journal_tables,
     other_report=Link(f"pps/{REPORT}", "Report on post-progression survival"),
@@ -238,7 +248,14 @@ def write_run[R: StagedRun](
             other = command.other_report  # a bundle is read without the folders beside it
             others = [other] if other is not None and not bundle and (Path(out) / other.file).exists() else []
             page = PageInput(
-                run.trials, command.effects(run), texts.sections, figures.drawn, stage, command.name, tuple(others)
+                run.trials,
+                command.effects(run),
+                texts.sections,
+                figures.drawn,
+                stage,
+                command.name,
+                tuple(others),
+                command.predicted(run),
             )
             list(wait([Task("report", write_page, (page, stage / REPORT))]))
             seconds["report"] = time.perf_counter() - clock

@@ -15,17 +15,6 @@ LIMITS = re.compile(r"\([−\d.,]+ to [−\d.,]+\)|[−\d.,]+ to [−\d.,]+")
 """Interval."""
 
 
-def capitalised(text: str) -> str:
-    """Return a text with a capital letter; a word such as ``mRECIST`` stays as it is.
-
-    Examples
-    --------
-    >>> capitalised("open-label"), capitalised("cTACE alone"), capitalised("")
-    ('Open-label', 'cTACE alone', '')
-    """
-    return text if text[1:2].isupper() else f"{text[:1].upper()}{text[1:]}"
-
-
 def with_minus_signs(text: str) -> str:
     """Return a text with minus signs instead of hyphens before negative numbers.
 

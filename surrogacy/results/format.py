@@ -160,3 +160,14 @@ def _parameters_in_words(names: Sequence[str]) -> str:
     both = {"tau_surrogate", "tau_final"} <= set(names)
     known = dict.fromkeys("tau" if both and name in ("tau_surrogate", "tau_final") else name for name in names)
     return " and ".join(PARAMETERS.get(name, name.replace("_", " ")) for name in known)
+
+
+def capitalised(text: str) -> str:
+    """Return a text with a capital letter; a word such as ``mRECIST`` stays as it is.
+
+    Examples
+    --------
+    >>> capitalised("open-label"), capitalised("cTACE alone"), capitalised("")
+    ('Open-label', 'cTACE alone', '')
+    """
+    return text if text[1:2].isupper() else f"{text[:1].upper()}{text[1:]}"

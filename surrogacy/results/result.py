@@ -169,6 +169,11 @@ class Result:
         return self.has_caveat(CaveatCode.BOUNDARY)
 
     @property
+    def is_bayesian(self) -> bool:
+        """True if the model has priors, so that its intervals are credible intervals."""
+        return any(name.startswith("prior_") for name in self.settings)
+
+    @property
     def unverified(self) -> bool:
         """True if hazard ratios of the fit were not verified in any source."""
         return self.has_caveat(CaveatCode.UNVERIFIED)

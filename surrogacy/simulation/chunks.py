@@ -12,6 +12,7 @@ from surrogacy.simulation.scenarios import Scenario
 
 # Module of each topic in this folder, which is imported when the topic is simulated.
 TOPICS = {
+    "models": "model_intervals",
     "correlation": "correlation_intervals",
     "prediction": "prediction_intervals",
     "threshold": "threshold_intervals",

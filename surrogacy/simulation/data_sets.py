@@ -54,7 +54,16 @@ class SimulatedSets:
 
     def effects(self, i: int) -> Effects:
         """Return data set ``i`` for a model."""
-        return Effects.from_arrays(self.log_hr[i], self.se[i], self.scenario.rho_assumed, self.n[i], name="simulated")
+        scenario = self.scenario
+        return Effects.from_arrays(
+            self.log_hr[i],
+            self.se[i],
+            scenario.rho_assumed,
+            self.n[i],
+            scenario.trials,
+            control_group=scenario.control_groups,
+            name="simulated",
+        )
 
     def generator(self, number: int) -> np.random.Generator:
         """Return the generator of the random numbers of a procedure, each with a different number."""
@@ -76,10 +85,17 @@ def draw_sets(scenario: Scenario, seed: int) -> SimulatedSets:
     shape = scenario.data_sets, scenario.k
     n = np.round(scenario.patients * np.exp(scenario.size_spread * generator.standard_normal(shape)))
     noise = np.exp(scenario.se_spread * generator.standard_normal((*shape, 2)))
+    pairs = 2 * scenario.shared_arms
+    for values in (n, noise):  # the two comparisons of a trial are of equal size
+        values[:, 1:pairs:2] = values[:, 0:pairs:2]
     se = np.sqrt(np.array(scenario.unit_variance) / n[..., None]) * noise
     true = np.array(scenario.mean) + generator.standard_normal((*shape, 2)) @ _root(scenario.between).T
     within = np.array([[1.0, scenario.rho_within], [scenario.rho_within, 1.0]])
     errors = generator.standard_normal((*shape, 2)) @ _root(within).T
+    if pairs:
+        # the common control arm contributes half of the sampling variance of each comparison
+        control = generator.standard_normal((scenario.data_sets, scenario.shared_arms, 2)) @ _root(within).T
+        errors[:, :pairs] = (errors[:, :pairs] + np.repeat(control, 2, axis=1)) / np.sqrt(2)
     return SimulatedSets(scenario, seed, n, true + se * errors, se)
 
 

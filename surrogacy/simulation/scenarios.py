@@ -29,7 +29,7 @@ class Scenario:
     name : str
         Words for the document.
     k : int
-        Number of trials, one comparison each.
+        Number of comparisons.
     mean : tuple of float
         Means of the true log hazard ratios, surrogate then final.
     tau : tuple of float
@@ -48,8 +48,16 @@ class Scenario:
         True within-trial correlation.
     rho_assumed : float
         Within-trial correlation that the models assume.
+    shared_arms : int
+        Trials that have two of the comparisons, with a common control arm of half of the patients of each; the other
+        trials have one comparison.
     data_sets : int
         Data sets per chunk.
+
+    Raises
+    ------
+    UsageError
+        If a value is impossible.
     """
 
     topic: str
@@ -64,7 +72,36 @@ class Scenario:
     se_spread: float = 0.1
     rho_within: float = 0.5
     rho_assumed: float = 0.5
+    shared_arms: int = 0
     data_sets: int = 500
+
+    def __post_init__(self) -> None:
+        checks = {
+            "k": (self.k >= 3, "at least 3"),
+            "tau": (min(self.tau) >= 0, "0 or more"),
+            "rho": (abs(self.rho) <= 1, "from -1 to 1"),
+            "patients": (self.patients > 0, "above 0"),
+            "size_spread": (self.size_spread >= 0, "0 or more"),
+            "unit_variance": (min(self.unit_variance) >= 0, "0 or more"),
+            "se_spread": (self.se_spread >= 0, "0 or more"),
+            "rho_within": (abs(self.rho_within) < 1, "between -1 and 1"),
+            "rho_assumed": (abs(self.rho_assumed) < 1, "between -1 and 1"),
+            "shared_arms": (0 <= 2 * self.shared_arms <= self.k, f"from 0 to {self.k // 2}, half of k"),
+            "data_sets": (self.data_sets >= 1, "at least 1"),
+        }
+        for name, (possible, words) in checks.items():
+            if not possible:
+                raise UsageError(f"{self.name}: {name} = {getattr(self, name)!r} must be {words}")
+
+    @property
+    def trials(self) -> tuple[str, ...]:
+        """Trial of each comparison; the comparisons of a trial with two of them are neighbours."""
+        return tuple(str(i // 2 if i < 2 * self.shared_arms else i) for i in range(self.k))
+
+    @property
+    def control_groups(self) -> tuple[str, ...]:
+        """Shared control arm of each comparison; empty if it is not shared."""
+        return tuple(name if i < 2 * self.shared_arms else "" for i, name in enumerate(self.trials))
 
     @property
     def between(self) -> FloatArray:
@@ -115,6 +152,7 @@ SETTINGS = (
     replace(TYPICAL, name="weak correlation", rho=0.5),
     replace(TYPICAL, name="strong correlation", rho=0.95),
     replace(TYPICAL, name="within-trial correlation 0.2, assumed 0.5", rho_within=0.2),
+    replace(TYPICAL, name="shared control arms", shared_arms=3),
     replace(TYPICAL, name="equal sizes", size_spread=0.0),
     replace(TYPICAL, name="no sampling errors", unit_variance=(0.0, 0.0)),
     replace(
@@ -129,6 +167,7 @@ SETTINGS = (
 )
 # Settings of each topic, by name; every topic has the typical one.
 SETTINGS_OF_TOPIC = {
+    "models": ("typical", "weak correlation", "shared control arms"),
     "correlation": ("typical", "weak correlation", "strong correlation", "equal sizes", "no sampling errors"),
     "prediction": (
         "standard errors 0.15",

@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from surrogacy.cli import fit, pps
+from surrogacy.cli import add, cite, export, fit, pps, template
 from surrogacy.results.analysis_sets import SET_DESCRIPTIONS
 from tests.conftest import ROOT
 
@@ -46,3 +46,13 @@ def test_the_three_examples_are_understood(command, shown):
         _, _, module, *arguments = shlex.split(example)
         assert module == command.__name__.replace(".cli", "")
         command.parser().parse_args(arguments)
+
+
+@pytest.mark.parametrize("module", [add, cite, export, fit, pps, template])
+def test_help_fits_the_screen_ends_with_the_exit_codes_and_lists_help_last(module, capsys):
+    assert module.main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 100
+    options = re.findall(r"^  (-\S+)", shown.partition("Examples:")[0], re.MULTILINE)
+    assert options[-1] == "-h,"
+    assert "Exit codes: 0 success" in shown.partition("Examples:")[2]

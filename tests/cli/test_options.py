@@ -43,6 +43,14 @@ def no_fit(monkeypatch):
         (["--new-n", "nan"], ["size of the new trial must be above 0"]),
         (["--model", "weighted-pearson", "--new-n", "-5"], ["size of the new trial must be above 0; got -5"]),
         (["--seed", "-1"], ["--seed -1"]),
+        (["--width", "0"], ["--width 0: choose 1, 1.5 or 2 columns, or 60 to 300 mm"]),
+        (["--width", "20"], ["--width 20: choose 1, 1.5 or 2 columns"]),
+        (["--width", "nan"], ["--width nan: choose 1, 1.5 or 2 columns"]),
+        (["--width", "90mm"], ["--width: '90mm' is not a number; choose 1, 1.5 or 2 columns"]),
+        (["--preset", "bmj"], ["--preset", "'bmj'", "elsevier", "nature"]),
+        (["--show", "band"], ["--show", "'band'", "confidence", "equation"]),
+        (["--answers", "report.yml", "--quick"], ["--answers report.yml: --quick writes no checklists; leave out"]),
+        (["--figures", "advanced"], ["--figures advanced: there is no such figure", "stands before the options"]),
     ],
 )
 @pytest.mark.usefixtures("no_fit")
@@ -57,6 +65,25 @@ def test_exit_2_before_a_fit(arguments, words, output, capsys, tmp_path, monkeyp
         assert part in error
     assert "Traceback" not in error
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("no_fit")
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, ["report.yml: E190 error", "surrogacy template report.yml writes a form"]),
+        ("rationale: a: b\n", ["report.yml:1: E190 error: not valid YAML", "on an indented line"]),
+        ("rational: x\n", ["report.yml:1: E190 error: rational: there is no item with this key", "rationale"]),
+    ],
+)
+def test_answers_are_read_before_a_fit(text, words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if text is not None:
+        (tmp_path / "report.yml").write_text(text, encoding="utf-8")
+    assert main(["--answers", "report.yml"]) == 3
+    error = capsys.readouterr().err
+    assert all(part in error for part in words), error
+    assert {path.name for path in tmp_path.iterdir()} <= {"report.yml"}
 
 
 def test_arguments_that_are_right_are_not_in_the_way(capsys):

@@ -48,6 +48,7 @@ def test_every_figure_has_a_caption_and_every_table_its_numbers(run):
     figures = {path.stem for path in (out / "figures").glob("*.png")}
     assert figures == {
         "waterfall-tactics",
+        "waterfall-tactics-supplement",
         "hazard-ratio-over-time-tactics",
         "dilution-map",
         "arms",

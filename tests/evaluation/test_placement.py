@@ -164,7 +164,7 @@ def test_words_and_figure(placed):
     words = in_words(focus, placements)
     records = list(map(placement_record, placements))
     assert words.startswith("TACTICS observed a hazard ratio of 0.86 (0.61 to 1.22) for OS.")
-    assert "the other 8 comparisons of intermediate" in words
+    assert "the other 8 comparisons of the set Intermediate stage" in words
     assert "chance" not in words
     assert "The observed effect lies inside the 80% prediction interval of every line, at every data cut." in words
     results = [next(result for result in results if result.model == "bivariate-bayes") for _, results in sets]

@@ -1,4 +1,4 @@
-"""Bivariate models with missing endpoints, against metafor, the exact posterior against NUTS, and what they ignore."""
+"""Models with missing endpoints, against metafor, the exact posterior against NUTS, and what they ignore."""
 
 import json
 
@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from surrogacy.effects import Effects
-from surrogacy.models import BivariateBayes, BivariateRandomEffects
+from surrogacy.errors import CaveatCode
+from surrogacy.models import BivariateBayes, BivariateRandomEffects, DanielsHughes
 from surrogacy.trials import Pairing
 from tests.conftest import ROOT
 from tests.support.pinned_tables import pinned_trials
@@ -41,6 +42,18 @@ def test_the_correlation_of_a_missing_pair_does_not_matter(advanced):
         for effects in (advanced, advanced.with_rho_within(rho))
     ]
     assert values[0] == values[1]
+
+
+def test_one_endpoint_does_not_change_a_line_with_fixed_surrogate_effects():
+    # the variance of a final effect without its surrogate effect, s^2 + 100 slope^2 + sigma^2, depends on the slope:
+    # log density at slope 0.5 minus that at 0 is about -3.7 for a final effect near 0 with s = 0.12
+    effects = small_effects()
+    result, complete = DanielsHughes().fit(effects), DanielsHughes().fit(effects.take(effects.complete))
+    assert len(result.left_out) == 7
+    assert result.has_caveat(CaveatCode.LEFT_OUT)
+    for name in ("intercept", "slope", "sigma_cond"):
+        assert result[name] == complete[name]
+    assert result["slope"].value > 0.3  # 0.03 with the three final effects in the likelihood; true slope 0.67
 
 
 def small_effects():

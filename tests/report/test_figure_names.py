@@ -11,8 +11,8 @@ from surrogacy.fit import main
 from surrogacy.report import sections
 from surrogacy.report.figures import KINDS, check_figure_names
 
-FIGURE = re.compile(r'drawing\(\s*"(\w+)", f?"([a-z-]+)')
-NAME = re.compile(r'name = f"([a-z-]+)-\{')
+KIND = re.compile(r'drawing\(\s*"(\w+)"')
+NAME = re.compile(r'(?:\b(?:name|title)\b[^=\n]*= f"|drawing\(\s*"\w+",\s*f?")([a-z-]+)')
 
 
 def test_kinds_are_the_figures_of_the_package():
@@ -22,11 +22,11 @@ def test_kinds_are_the_figures_of_the_package():
 
 def test_every_figure_of_the_sections_has_a_name_that_is_accepted():
     sources = [path.read_text(encoding="utf-8") for path in Path(sections.__file__).parent.glob("*.py")]
-    figures = [match for source in sources for match in FIGURE.findall(source)]
-    assert len(figures) >= 10
-    check_figure_names(kind.replace("_", "-") for kind, _ in figures)
-    check_figure_names(name.rstrip("-") for _, name in figures)
-    check_figure_names(name for source in sources if "drawing(" in source for name in NAME.findall(source))
+    kinds, names = ([match for source in sources for match in pattern.findall(source)] for pattern in (KIND, NAME))
+    assert len(kinds) >= 14
+    assert len(names) >= 14
+    check_figure_names(kind.replace("_", "-") for kind in kinds)
+    check_figure_names(name.rstrip("-") for name in names)
 
 
 def test_an_unknown_name_stops_the_run_before_the_computation(tmp_path, capsys):

@@ -12,6 +12,10 @@ from itertools import chain
 import pytest
 from markdown_it import MarkdownIt
 
+from surrogacy.analysis.fit_run import FitRun, SetFit
+from surrogacy.analysis.settings import FitSettings
+from surrogacy.models import create
+from surrogacy.report.journal_tables.caveats import shared_control_remarks
 from surrogacy.report.journal_tables.layout import (
     Cell,
     Column,
@@ -22,6 +26,8 @@ from surrogacy.report.journal_tables.layout import (
     journal_table,
 )
 from surrogacy.report.journal_tables.markup import as_csv, as_html, as_latex, as_markdown
+from surrogacy.report.journal_tables.models import models_table
+from surrogacy.trials.analysis_set import Pairing
 
 NAMES = ["1-trials", "2-effects", "3-models", "4-leave-one-out", "5-sensitivity", "6-placement", "7-schemes"]
 SPECIAL = r"50% & <b>|x| _y_ *z* [w](v) `u` #1 ~2 \t $3 {4} ^5"
@@ -101,6 +107,44 @@ def test_the_numbers_are_those_of_the_results(paper_folder, tables):
 
 
 @pytest.mark.slow
+def test_tables_carry_unverified_values_and_the_new_trial_of_thresholds(paper_folder):
+    notes = {name: (paper_folder / "tables" / f"table-{name}.md").read_text(encoding="utf-8") for name in NAMES}
+    for name in NAMES[2:]:
+        assert "TACTICS 2022: Unverified: 5 of 12 hazard ratios" in notes[name], name
+    assert "Mean size, patients per comparison: TACTICS 2022 438; Llovet 2019 558." in notes["3-models"]
+    assert "bivariate REML: parametric bootstrap; Bayesian bivariate model: posterior." in notes["3-models"]
+    for name in ("4-leave-one-out", "5-sensitivity"):
+        assert "(new trial: its true effect)" in notes[name]
+    assert "Fisher's z counts 4.7 effective trials of 6" in notes["7-schemes"]
+    assert "(0.61 to 1.22)" in notes["6-placement"], "interval of the observed effect"
+
+
+def test_thresholds_are_those_of_the_stated_size(trials):
+    paired = trials.analysis_set_with_flow("llovet-2019-pfs", Pairing())
+    result = create("bivariate-bayes", new_n=400.0).fit(paired.effects)
+    settings = FitSettings(sets=("llovet-2019-pfs",), models=("bivariate-bayes",), new_n=400.0)
+    (table,) = models_table(FitRun(settings, trial_set=trials, sets=(SetFit(paired, (result,)),)))
+    assert table.columns[-1].heading == "STE, trial of 400 patients"
+    assert table.groups[0].rows[0][-1].text.startswith(f"{result['ste_prediction'].hr:.2f}")
+    assert "in a new trial of 400 patients" in " ".join(table.notes)
+    assert "Mean size" not in " ".join(table.notes)
+
+
+def test_a_column_that_a_table_lacks_has_no_note():
+    rows = [{"label": label, "predicted": "0.80 (0.60 to 1.10)", "observed": text} for label, text in ("A1", "B2")]
+    (table,) = journal_table("leave_one_out", [Rows("", rows)], final="OS", new_trial="n = 9")
+    assert "Predicted HR: the OS hazard ratio" in " ".join(table.notes)
+    assert "STE" not in " ".join(table.notes)
+
+
+def test_comparisons_with_a_common_control_arm_are_named(trials):
+    paired = trials.analysis_set_with_flow("advanced", Pairing())
+    (note,) = shared_control_remarks([SetFit(paired, ())])
+    assert note.endswith("in each row: HIMALAYA durva and HIMALAYA STRIDE.")
+    assert shared_control_remarks([SetFit(trials.analysis_set_with_flow("llovet-2019-pfs", Pairing()), ())]) == ()
+
+
+@pytest.mark.slow
 def test_no_column_repeats_a_value_in_every_row(tables):
     """The columns of one set among several stay complete."""
     for name, (headings, *rows) in tables.items():
@@ -175,7 +219,7 @@ def test_footnotes_have_letters_by_subject_and_name_their_places():
 def test_a_table_is_narrowed_to_a_landscape_page():
     columns = [Column(str(i), f"Set {i}", 60.0) for i in range(6)]
     rows = [{"item": "R", **{str(i): f"{i + j}" for i in range(6)}} for j in range(2)]
-    (table,) = journal_table("schemes", [Rows("", rows)], columns=columns, models="REML")
+    (table,) = journal_table("schemes", [Rows("", rows)], columns=columns, models="REML", new_trial="n = 9")
     assert table.landscape
     assert table.width == pytest.approx(257.0)
 

@@ -238,7 +238,16 @@ def test_every_figure_has_the_alternative_text_of_its_file_and_its_caveats(folde
     assert labels.keys() == files.keys()
     for name, path in files.items():
         assert unescape(labels[name]) == " ".join(path.read_text(encoding="utf-8").split())
-    assert re.search(r"</p>\n<p>Caveats: unverified: 3 of 12 hazard ratios", text)
+    captions = [
+        re.findall(r"<p>(.*?)</p>", caption, re.DOTALL)
+        for caption in re.findall(r"<figcaption [^>]*>(.*?)</figcaption>", text, re.DOTALL)
+    ]
+    assert len(captions) == len(files)
+    for legend, details, abbreviations in captions:  # a paragraph each
+        assert re.match(r"<b>Figure \d+\.</b> ", legend)
+        assert re.match(r"\w+, [a-z]", abbreviations)
+        assert "Caveat" in details
+    assert any("Caveats: unverified: 3 of 12 hazard ratios" in details for _, details, _ in captions)
 
 
 def test_values_that_are_not_used_and_the_reason_are_shown(folder):

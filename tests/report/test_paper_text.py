@@ -1,5 +1,6 @@
 """Methods, results and references of a run: they change with weights, prior, correlation and sets."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -114,6 +115,46 @@ def test_results_give_every_estimate_with_its_interval(default):
     assert "r 0.55 (−0.71 to 0.97)" in text
     assert "6 comparisons of 6 trials" in text
     assert "Caveats: " in text
+
+
+def test_a_threshold_names_its_new_trial(trials):
+    narrow = BivariateBayes(new_n=300.0)
+    texts = text_of(fitted(trials, models=(narrow, "meta-regression", "weighted-regression"))).texts
+    assert "threshold none (new trial: n = 438)" in texts["results"]
+    assert "95% prediction band, new trial: n = 300" in texts["abstract"]
+    assert "threshold none (new trial: its true effect)" in texts["results"]
+    assert "The posterior median of the trial-level R²" not in texts["results"], "nothing was refitted"
+
+
+def test_a_bayesian_model_without_a_joint_posterior_has_credible_intervals(trials):
+    """The posterior of the Daniels-Hughes model is not kept, but its intervals are those of a posterior."""
+    texts = text_of(fitted(trials, "llovet-2019-pfs", ("daniels-hughes", "weighted-regression"))).texts
+    assert "95% credible interval" in texts["results"]
+    assert "confidence interval" not in texts["results"]
+    assert "estimate of" not in texts["results"]
+
+
+def test_unverified_values_are_named_in_every_text_with_a_result(default):
+    for name in ("results", "abstract", "consort_surrogate"):
+        assert (
+            "nverified: 5 of 12 hazard ratios (or their limits) were not read in any source"
+            in (text_of(default).texts[name])
+        ), name
+
+
+def test_checklists_carry_unverified_values(default):
+    rows = json.loads(paper_material(default).files["checklists.json"])
+    shown = [row["value"] for row in rows if row["item"] in ("abstract", "threshold", "line") and row["numbers"]]
+    assert len(shown) >= 3
+    for value in shown:
+        assert "5 of 12 hazard ratios (or their limits) were not read in any source" in value
+
+
+def test_negative_numbers_have_minus_signs(trials):
+    texts = text_of(fitted(trials, models=(BivariateBayes(),))).texts
+    assert "uniform(−1, 1)" in texts["methods"]
+    for text in texts.values():
+        assert re.search(r"(?<![\w.)/-])-\d", text) is None
 
 
 def test_the_same_run_gives_the_same_bytes(trials, default):

@@ -140,9 +140,9 @@ def test_names_are_kept(text, surrogate, final, table):
 @pytest.mark.parametrize(("surrogate", "final"), [("iDFS", "OS"), ("DFS", "Quality of life")])
 def test_figures_show_the_names(surrogate, final, table):
     result = WeightedRegression().fit(effects_of(table(wide(("surrogate", [surrogate] * 4), ("final", [final] * 4)))))
-    axes = plot_bubble(result)
-    assert axes.get_xlabel().startswith(f"Hazard ratio, {surrogate} ")
-    assert axes.get_ylabel().startswith(f"Hazard ratio, {final} ")
+    axes = plot_bubble(result, show=("equation",))
+    assert axes.get_xlabel().startswith(f"Hazard ratio for {surrogate} ")
+    assert axes.get_ylabel() == f"Hazard ratio for {final}"
     assert any(text.get_text().count(f"log HR({final})") for text in axes.texts)
     assert [panel.get_title() for panel in plot_forest(result)] == [surrogate, final]
 

@@ -153,7 +153,8 @@ def test_neither_proof_nor_hint_follows(fits):
 def test_figure_caption_screen_and_document(fits, capsys):
     result = fits["advanced-immunotherapy", "bivariate-bayes"]
     axes = plot_bubble(result, show=("ste",))
-    assert "no STE: benefit without a surrogate effect, intercept −0.18" in [text.get_text() for text in axes.texts]
+    labels = [" ".join(text.get_text().split()) for text in axes.texts]
+    assert "no STE: benefit without a surrogate effect, intercept −0.18" in labels
     caption = bubble_caption(result)
     assert "1.06 (95% prediction band)" in caption
     assert main(["advanced-immunotherapy", "--model", "bivariate-bayes", "--json", *PINNED]) == 0

@@ -7,6 +7,9 @@
 a distribution of the surrogate effects, rho_between and r2_trial are not defined. ``slope != 0`` means association,
 ``sigma_cond = 0`` a perfect surrogate, and ``intercept = 0`` that no surrogate effect implies no final effect.
 
+Without such a distribution, a comparison that reports no surrogate effect contains no information on the line: as ``v``
+grows, its final effect would draw the slope to 0. Comparisons with one endpoint are therefore left out.
+
 The surrogate effects are integrated out:
 
     y_i ~ N2((0, intercept), S_i + [[v, slope v], [., slope^2 v + sigma_cond^2]]).
@@ -28,6 +31,7 @@ from surrogacy.errors import UsageError
 from surrogacy.models.priors import Normal, PositivePrior, Uniform
 from surrogacy.models.sampled.blocks import layouts, observe, regression_line
 from surrogacy.models.sampled.nuts import Sampled, random_variable
+from surrogacy.results.requirements import Requirement
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class SampledDanielsHughes(Sampled):
     fixed_effect_sd: float = 10.0
 
     name = "daniels-hughes-nuts"
+    requires: ClassVar[frozenset[Requirement]] = frozenset({Requirement.BOTH_EFFECTS, Requirement.STANDARD_ERRORS})
     no_variance = ()
     reported: ClassVar[tuple[str, ...]] = ("intercept", "slope", "sigma_cond")
 

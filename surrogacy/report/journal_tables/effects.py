@@ -8,6 +8,7 @@ import numpy as np
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.effects import Provenance
+from surrogacy.report.journal_tables.caveats import shared_control_remarks
 from surrogacy.report.journal_tables.layout import Cell, Footnotes, JournalTable, Row, Rows, journal_table
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name, endpoint_of
@@ -41,7 +42,7 @@ def effects_table(run: FitRun, numbers: Mapping[str, int]) -> tuple[JournalTable
         heading = f"{set_label(fit.name)}: {len(fit.effects)} comparisons{others}, {len(fit.effects.trials)} trials"
         groups.append(Rows(heading, rows))
     final = common_final_name(fit.effects for fit in sets)
-    return journal_table("effects", groups, footnotes=footnotes.all, final=final)
+    return journal_table("effects", groups, footnotes=footnotes.all, remarks=shared_control_remarks(sets), final=final)
 
 
 def _row(fit: SetFit, i: int, footnotes: Footnotes, references: str) -> Row:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from surrogacy.report.abbreviations import abbreviations_in
-from surrogacy.report.typography import capitalised, with_minus_signs
+from surrogacy.report.typography import with_minus_signs
 from surrogacy.report.word import LANDSCAPE_WIDTH, PORTRAIT_WIDTH
-from surrogacy.results.format import ABSENT
+from surrogacy.results.format import ABSENT, capitalised
 
 LAYOUTS = tomllib.loads((Path(__file__).parent / "layouts.toml").read_text(encoding="utf-8"))
 WIDEST = 1.25
@@ -254,16 +254,19 @@ def journal_table(
     layout = LAYOUTS[name]
     wanted = [Column(key, heading.format(**values), *other) for key, heading, *other in layout["columns"]]
     rows = list(chain.from_iterable(group.rows for group in groups))
-    kept, moved = [], []
+    kept, moved, present = [], [], set[str]()
     for i, column in enumerate((*wanted, *columns)):
         cells = [_cell(row, column) for row in rows]
         if all(cell.text in ("", ABSENT) for cell in cells):
             continue
+        present.add(column.key)
         if i and (note := _as_note(column, cells, [_cell(row, wanted[0]) for row in rows])):
             moved.append(note)
         else:
             kept.append(column)
-    notes = (*moved, *remarks, *(note.format(**values) for note in layout["notes"]))
+            present |= {ABSENT} & {cell.text for cell in cells}
+    about = " ".join(note.format(**values) for key, note in layout.get("notes_of", {}).items() if key in present)
+    notes = (*moved, *remarks, *([about] if about else []), *(note.format(**values) for note in layout["notes"]))
     table = JournalTable(
         number=layout["number"],
         name=name.replace("_", "-"),

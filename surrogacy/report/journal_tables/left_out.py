@@ -6,8 +6,9 @@ from math import exp
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
 from surrogacy.models import rank
+from surrogacy.report.journal_tables.caveats import caveat_remarks
 from surrogacy.report.journal_tables.layout import Cell, Footnotes, JournalTable, Row, Rows, journal_table
-from surrogacy.report.journal_tables.thresholds import threshold_of_refit
+from surrogacy.report.journal_tables.thresholds import new_trials, threshold_of_refit
 from surrogacy.report.section import Record
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name
@@ -23,7 +24,15 @@ def leave_one_out_table(run: FitRun) -> tuple[JournalTable, ...]:
     footnotes = Footnotes()
     groups = [Rows(_heading(fit), _rows(fit, footnotes)) for fit in run.sets]
     final = common_final_name(fit.effects for fit in run.sets)
-    return journal_table("leave_one_out", groups, footnotes=footnotes.all, final=final)
+    results = [result for fit in run.sets if (result := fit.result(_model(fit))) is not None]
+    return journal_table(
+        "leave_one_out",
+        groups,
+        footnotes=footnotes.all,
+        remarks=caveat_remarks(results),
+        final=final,
+        new_trial=new_trials(results),
+    )
 
 
 def _model(fit: SetFit) -> str:
@@ -51,12 +60,12 @@ def _rows(fit: SetFit, footnotes: Footnotes) -> list[Row]:
 
 def _refit(record: Record, footnotes: Footnotes) -> Row:
     """Return the estimates without a trial; empty at a further comparison of the same trial."""
-    if record.get("r2_trial") is None:
+    if record.get("slope") is None:
         return {}
     marks = (footnotes.mark("boundary", BOUNDARY),) if record.get("boundary") else ()
     return {
-        "r2": Cell(number(record["r2_trial"]), marks),
-        "slope": number(record["slope"]),
+        "r2": Cell(number(record.get("r2_trial")), marks if record.get("r2_trial") is not None else ()),
+        "slope": Cell(number(record["slope"]), () if record.get("r2_trial") is not None else marks),
         "threshold": threshold_of_refit(record, "ste_prediction", footnotes),
     }
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from surrogacy.analysis.fit_run import FitRun
-from surrogacy.evaluation.placement import Placement
+from surrogacy.evaluation.answers import answer
+from surrogacy.evaluation.placement import Focus, Placement
+from surrogacy.report.journal_tables.caveats import caveat_remarks
 from surrogacy.report.journal_tables.layout import Cell, Column, JournalTable, Rows, journal_table
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name
@@ -37,7 +41,14 @@ def placement_table(run: FitRun) -> tuple[JournalTable, ...]:
         for column in COLUMNS
     ]
     final = common_final_name(focus.effects for focus in run.focuses)
-    remarks = [_observed(label, [entry for entry in shown if entry.label == label], final) for label in comparisons]
+    remarks = [
+        _observed(focus, entries, final, derived=run.settings.shared_patients)
+        for focus in run.focuses
+        if (entries := [entry for entry in shown if entry.label == focus.label])
+    ]
+    sets = {entry.set for entry in shown}
+    replies = [reply for fit in run.sets if fit.name in sets and (reply := answer(fit.results)) is not None]
+    remarks += caveat_remarks(reply.quoted for reply in replies)
     return journal_table(
         "placement", rows, columns=columns, remarks=remarks, final=final, focus=listed(list(comparisons))
     )
@@ -58,8 +69,15 @@ def _prediction(entry: Placement) -> dict[str, str]:
     return {f"{entry.cut} {key}": value for key, value in values.items()}
 
 
-def _observed(label: str, entries: list[Placement], final: str) -> str:
-    """Return the observed hazard ratios of a comparison."""
+def _observed(focus: Focus, entries: list[Placement], final: str, *, derived: bool) -> str:
+    """Return the observed hazard ratios of a comparison, and the within-trial correlation of its predictions."""
+    low, high = (float(np.exp(limit[0, 1])) for limit in focus.effects.limits)
+    observed = number(entries[0].hr_final)
+    if np.isfinite(low):
+        observed = value_and_interval(entries[0].hr_final, low, high)
+    source = " (derived from the shared patients)" if derived else " (assumed)"
+    assumed = "" if focus.effects.rho_known[0] else source
+    within = f" Within-trial correlation of the bivariate models {number(entries[0].rho_within)}{assumed}."
     cuts = dict.fromkeys((entry.cut, entry.hr_surrogate) for entry in entries)
     surrogate = listed([f"{number(hr)} ({cut})" if cut else number(hr) for cut, hr in cuts])
-    return f"{label}: observed surrogate HR {surrogate}, observed {final} HR {number(entries[0].hr_final)}."
+    return f"{focus.label}: observed surrogate HR {surrogate}; observed {final} HR (95% CI) {observed}.{within}"

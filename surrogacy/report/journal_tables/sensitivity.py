@@ -7,6 +7,8 @@ from dataclasses import replace
 from itertools import batched
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
+from surrogacy.evaluation.answers import answer
+from surrogacy.report.journal_tables.caveats import caveat_remarks
 from surrogacy.report.journal_tables.layout import (
     Cell,
     Column,
@@ -16,13 +18,13 @@ from surrogacy.report.journal_tables.layout import (
     Rows,
     journal_table,
 )
-from surrogacy.report.journal_tables.thresholds import threshold_of_refit
+from surrogacy.report.journal_tables.thresholds import new_trials, threshold_of_refit
 from surrogacy.report.section import Record
-from surrogacy.report.typography import capitalised
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import common_final_name
-from surrogacy.results.format import number, value_and_interval
+from surrogacy.results.format import capitalised, number, value_and_interval
 from surrogacy.results.labels import CHOICE_VALUES, PRIOR_SETS, model_label
+from surrogacy.results.result import Result
 
 BOUNDARY = "Estimate on the boundary of its parameters."
 SETS_ON_A_PAGE = 4
@@ -57,7 +59,37 @@ def _part(fits: Sequence[SetFit], final: str) -> tuple[JournalTable, ...]:
     columns = [
         replace(column, key=f"{fit.name} {column.key}", over=set_label(fit.name)) for fit in fits for column in COLUMNS
     ]
-    return journal_table("sensitivity", rows, footnotes=footnotes.all, columns=columns, final=final)
+    replies = [reply for fit in fits if (reply := answer(fit.results)) is not None]
+    remarks = [*_delta_intervals(fits), *caveat_remarks(reply.quoted for reply in replies)]
+    new_trial = new_trials(_refitted(fits))
+    return journal_table(
+        "sensitivity",
+        rows,
+        footnotes=footnotes.all,
+        columns=columns,
+        remarks=remarks,
+        final=final,
+        new_trial=new_trial,
+    )
+
+
+def _refitted(fits: Sequence[SetFit]) -> list[Result]:
+    """Return the result of the last refitted model of each set."""
+    names = [[str(record["model"]) for record in (*fit.rho_within_grid, *fit.prior_sensitivity)] for fit in fits]
+    return [result for fit, models in zip(fits, names, strict=True) if (result := fit.result(models[-1])) is not None]
+
+
+def _delta_intervals(fits: Sequence[SetFit]) -> Iterator[str]:
+    """Return a note on intervals that are computed by another method than those of the main table."""
+    records = (record for fit in fits for record in fit.rho_within_grid if record.get("r2_trial_low") is not None)
+    refitted = dict.fromkeys(str(record["model"]) for record in records)
+    for model in refitted:
+        results = [result for fit in fits if (result := fit.result(model)) is not None]
+        if any(result.settings.get("interval") == "profile" for result in results):
+            yield (
+                f"{_model({'model': model})}: intervals by the delta method; those of Table 3 are profile-likelihood "
+                "intervals and differ from them."
+            )
 
 
 def _refits(fit: SetFit) -> Iterator[tuple[str, str, Record]]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
+from surrogacy.report.journal_tables.caveats import shared_control_remarks
 from surrogacy.report.journal_tables.layout import LAYOUTS, Cell, Footnotes, JournalTable, Row, Rows, journal_table
 from surrogacy.results.format import ABSENT, number
 from surrogacy.results.labels import CLASSES
@@ -32,7 +33,8 @@ def trials_table(run: FitRun) -> tuple[JournalTable, ...]:
             _row(record, *places[str(record.name)], footnotes, later_therapy, reported)
         )
     rows = [Rows(heading if len(groups) > 1 else "", rows) for heading, rows in groups.items()]
-    return journal_table("trials", rows, footnotes=footnotes.all)
+    remarks = shared_control_remarks(fit for fit in run.sets if not fit.large)
+    return journal_table("trials", rows, footnotes=footnotes.all, remarks=remarks)
 
 
 def _order(record: pd.Series) -> tuple[int, int, float]:

@@ -14,10 +14,13 @@ from typing import Literal
 import surrogacy
 from surrogacy.effects import Effects
 from surrogacy.report.page.drawings import PageFigure, page_figure, with_shared_styles
+from surrogacy.report.page.sentences import sentence
 from surrogacy.report.page.sources import SourcedComparison, sourced_comparisons
 from surrogacy.report.section import Detail, Drawing, Entry, Grid, Heading, Note, Section, Table
+from surrogacy.report.typography import with_minus_signs
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.trials import TrialSet
+from surrogacy.trials.analysis_set import SurrogateOnly
 
 type Kind = Literal["heading", "note", "caution", "entry", "grid"]
 REPORT = "report.html"
@@ -55,7 +58,9 @@ class PageTable:
 
     Parameters
     ----------
-    key, name, title, note : str
+    key, name, title : str
+    notes : tuple of str
+        Paragraphs of the note.
     headings : tuple of str
     rows : tuple of tuple of PageCell
     """
@@ -63,7 +68,7 @@ class PageTable:
     key: str
     name: str
     title: str
-    note: str
+    notes: tuple[str, ...]
     headings: tuple[str, ...]
     rows: tuple[tuple[PageCell, ...], ...]
 
@@ -142,6 +147,8 @@ class PageInput:
     command : str
     other_reports : tuple of Link
         Reports beside the page.
+    predicted : sequence of SurrogateOnly
+        Comparisons whose final effect is predicted; their sources are listed as well.
     """
 
     trials: TrialSet
@@ -151,6 +158,7 @@ class PageInput:
     folder: Path
     command: str
     other_reports: tuple[Link, ...] = ()
+    predicted: Sequence[SurrogateOnly] = ()
 
 
 def write_page(page: PageInput, path: Path) -> None:
@@ -170,9 +178,9 @@ def render(page: PageInput) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    sources = sourced_comparisons(page.trials, page.sets)
+    sources = sourced_comparisons(page.trials, page.sets, page.predicted)
     title, topics = _title(page.sections), _topics(page, {source.comparison: source for source in sources})
-    environment.filters["sentence"] = _sentence
+    environment.filters["sentence"] = sentence
     environment.tests["doi"] = lambda text: DOI.fullmatch(text) is not None
     topics, rules = _with_shared_styles(topics)
     return environment.get_template("report.html.jinja").render(
@@ -297,13 +305,8 @@ def _set(name: str, sections: Sequence[Section], drawn: Sequence[tuple[Drawing, 
         heading.remark.strip(),
         tuple(figure for drawing, figure in drawn if drawing.effects is not None and drawing.effects.name == name),
         tuple(blocks(detail for detail in details if detail is not heading)),
-        tuple(_sentence(note.text) for note in caveats),
+        tuple(sentence(note.text) for note in caveats),
     )
-
-
-def _sentence(text: str) -> str:
-    """Return a caveat of the screen without its mark."""
-    return text.removeprefix("! ")
 
 
 def blocks(details: Iterable[Detail]) -> Iterator[Block]:
@@ -336,4 +339,5 @@ def page_table(table: Table, sources: Mapping[str, SourcedComparison]) -> PageTa
             tuple(PageCell(text, source.key if source is not None and text == source.label else "") for text in texts)
         )
     headings = tuple(column.heading for _, column in printed)
-    return PageTable(f"table-{table.name}", table.name, table.title, table.note, headings, tuple(rows))
+    notes = tuple(filter(None, map(str.strip, with_minus_signs(table.note).split("\n\n"))))
+    return PageTable(f"table-{table.name}", table.name, table.title, notes, headings, tuple(rows))

@@ -51,6 +51,13 @@ for (const svg of document.querySelectorAll(".picture svg")) {
 }
 addEventListener("scroll", hideTip, { passive: true });
 
+// ---- sources that a button opens take the focus, so that a screen reader reads them
+for (const source of document.querySelectorAll("[popover]")) {
+  source.addEventListener("toggle", (event) => {
+    if (event.newState === "open") source.querySelector(".close").focus();
+  });
+}
+
 // ---- tables: order by a column, copy as CSV
 const words = (cell) => cell.textContent.trim();
 function value(text) {

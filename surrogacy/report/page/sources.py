@@ -14,6 +14,7 @@ import numpy as np
 from surrogacy.effects import SIDES, Effects
 from surrogacy.results.format import interval, number, percent, value_and_interval
 from surrogacy.trials import TrialSet
+from surrogacy.trials.analysis_set import SurrogateOnly
 
 type Row = Mapping[Hashable, Any]
 EVIDENCE = {
@@ -74,13 +75,17 @@ class SourcedComparison:
     unused: tuple[Source, ...]
 
 
-def sourced_comparisons(trials: TrialSet, sets: Sequence[Effects]) -> tuple[SourcedComparison, ...]:
+def sourced_comparisons(
+    trials: TrialSet, sets: Sequence[Effects], predicted: Sequence[SurrogateOnly] = ()
+) -> tuple[SourcedComparison, ...]:
     """Return every comparison of the sets, with the sources of the hazard ratios that the sets use.
 
     Parameters
     ----------
     trials : TrialSet
     sets : sequence of Effects
+    predicted : sequence of SurrogateOnly
+        Comparisons whose final effect is predicted from the surrogate effect.
     """
     labels: dict[str, str] = {}
     used: dict[str, dict[str, None]] = {}
@@ -89,6 +94,9 @@ def sourced_comparisons(trials: TrialSet, sets: Sequence[Effects]) -> tuple[Sour
         for side in SIDES:
             for comparison, name in zip(effects.comparison, effects.covariates.get(f"{side}_effect", ()), strict=False):
                 used.setdefault(comparison, {})[name] = None
+    for entry in predicted:
+        labels.setdefault(entry.comparison, entry.label)
+        used.setdefault(entry.comparison, {})[entry.effect_id] = None
     rows: dict[str, Row] = {str(row["effect_id"]): row for row in trials.effects.to_dict("records")}
     return tuple(
         _comparison(f"source-{i}", comparison, labels[comparison], names, rows)

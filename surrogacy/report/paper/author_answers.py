@@ -30,7 +30,8 @@ def read_answers(path: Path) -> dict[str, str]:
     try:
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except OSError as error:
-        raise DataError([_fault(name, 0, "", "", error.strerror or str(error), "give an existing file")]) from error
+        fix = "give an existing file; surrogacy template report.yml writes a form"
+        raise DataError([_fault(name, 0, "", "", error.strerror or str(error), fix)]) from error
     except UnicodeDecodeError as error:
         raise DataError([_fault(name, 0, "", "", "the file is not UTF-8", "save it as UTF-8")]) from error
     except yaml.YAMLError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -54,7 +55,7 @@ def _surrogate_definition(facts: RunFacts) -> Finding:
 
 
 def _reported(cell: str) -> str:
-    return "not reported" if cell in ("", "NR") else cell
+    return "not reported" if cell in ("", "NR") else re.sub(r"(?<=RECIST)(?=\d)", " ", cell)
 
 
 def _final_endpoint(facts: RunFacts) -> Finding:
@@ -92,8 +93,9 @@ def _models(facts: RunFacts) -> Finding:
 
 
 def _within_trial(facts: RunFacts) -> Finding:
+    source = "derived from the shared patients" if facts.shared_patients_derived else "assumed"
     words = {
-        entry.label: f"within-trial correlation {f'{entry.within} (assumed)' if entry.within else 'as reported'}; "
+        entry.label: f"within-trial correlation {f'{entry.within} ({source})' if entry.within else 'as reported'}; "
         f"reported in {entry.within_reported} of {len(entry.fit.effects)} comparisons"
         for entry in facts.sets
     }
@@ -161,10 +163,9 @@ def _later_treatment(facts: RunFacts) -> Finding:
 
 
 def _post_progression(facts: RunFacts) -> Finding:
-    labels = listed([each.inputs.label for each in facts.run.decompositions])
-    if not labels:
+    if not facts.run.decompositions:
         return Finding("missing", "No trial in focus was decomposed (surrogacy pps).")
-    return Finding("auto", f"Decomposition of the gap between the effects in {labels}", "results.json, key pps")
+    return Finding("auto", " ".join(facts.decomposition_sentences), "results.json, key pps_comparisons")
 
 
 FACTS = {

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction
 from surrogacy.report.paper import checklist_data
 from surrogacy.report.paper.checklists import Finding
 from surrogacy.report.paper.run_facts import RunFacts
+from surrogacy.report.paper.run_sentences import target_in_words
 from surrogacy.report.paper.set_facts import SetFacts
+from surrogacy.report.typography import with_minus_signs
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import Estimate
 from surrogacy.results.format import number, percent, with_interval
@@ -38,7 +42,7 @@ def _estimates(facts: RunFacts, names: tuple[str, ...], where: str) -> Finding:
             for name, each in known.items()
         ]
         if known:
-            words[entry.label] = f"{', '.join(labels)} ({model_label(result.model)})"
+            words[entry.label] = f"{', '.join(labels)} ({model_label(result.model)}{entry.remarks})"
             numbers[entry.fit.name] = {
                 f"{name}{suffix}": value
                 for name, each in known.items()
@@ -65,7 +69,7 @@ def _threshold(facts: RunFacts) -> Finding:
     for entry, result in _quoted(facts):
         ste = result.threshold_effect("ste_prediction")
         if ste is not None:
-            words[entry.label] = f"{entry.threshold} ({entry.threshold_basis})"
+            words[entry.label] = f"{entry.threshold} ({entry.threshold_basis}{entry.remarks})"
             numbers[entry.fit.name] = {"hr": ste.hr, "status": ste.status, "level": ste.level, **ste.limits_record}
     return Finding.by_set("auto", words, "tables/models.csv", numbers)
 
@@ -129,18 +133,20 @@ def _prediction(facts: RunFacts) -> Finding:
     return Finding("missing", "No trial was predicted (--predict HR LOW HIGH, or --focus TRIAL).")
 
 
-def _predictions(facts: RunFacts) -> Iterator[tuple[str, NewTrialPrediction]]:
-    """Yield the predictions for a new trial by the quoted models, with the label of the set."""
-    quoted = {(entry.fit.name, result.model): entry.label for entry, result in _quoted(facts)}
+def _predictions(facts: RunFacts) -> Iterator[tuple[SetFacts, NewTrialPrediction]]:
+    """Yield the predictions for a new trial by the quoted models, with their sets."""
+    quoted = {(entry.fit.name, result.model): entry for entry, result in _quoted(facts)}
     for each in facts.run.predictions:
         if (each.set, each.model) in quoted:
-            yield f"{quoted[each.set, each.model]}, {each.target}", each
+            yield quoted[each.set, each.model], each
 
 
 def _harm_probability(facts: RunFacts) -> Finding:
     words = {
-        label: f"probability of a final hazard ratio above 1: {percent(1 - each.p_below_1)}"
-        for label, each in _predictions(facts)
+        f"{entry.label}, {target_in_words(each.target)}": (
+            f"{percent(1 - each.p_below_1)} probability of a value above 1 ({model_label(each.model)}{entry.remarks})"
+        )
+        for entry, each in _predictions(facts)
     }
     missing = Finding("missing", "No new trial was predicted (--predict HR LOW HIGH).")
     return Finding.by_set("auto", words, "results.json, key predictions") if words else missing
@@ -226,4 +232,10 @@ FACTS = {
 
 def run_findings(facts: RunFacts) -> dict[str, Finding]:
     """Return the findings of a run by the names that ``checklists.toml`` uses."""
-    return {name: function(facts) for name, function in (checklist_data.FACTS | FACTS).items()}
+    findings = {name: function(facts) for name, function in (checklist_data.FACTS | FACTS).items()}
+    return {name: replace(each, value=_with_signs(each.value)) for name, each in findings.items()}
+
+
+def _with_signs(words: str) -> str:
+    """Return words with minus signs and R²."""
+    return with_minus_signs(re.sub(r"\bR2\b", "R²", words))

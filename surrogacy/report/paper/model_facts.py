@@ -102,7 +102,7 @@ class ModelFacts:
             resamples=int(settings.get("bootstrap") or 0),
             effective=tuple(set_label(result.effects.name) for result in results if _uses_effective_number(result)),
             sampled=first.posterior is not None and first.posterior.samples is not None,
-            bayesian=first.posterior is not None,
+            bayesian=first.is_bayesian,
             correlated_errors=first.weights is None and settings.get("surrogate_errors") != "ignored",
             left_out="; ".join(
                 f"{len(result.left_out)} in {set_label(result.effects.name)}" for result in results if result.left_out

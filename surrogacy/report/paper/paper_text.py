@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from surrogacy.report.paper.bibliography import FORMATS, Reference, read_references
 from surrogacy.report.paper.run_facts import RunFacts
 from surrogacy.report.paper.trial_sources import TrialSources, trial_sources
+from surrogacy.report.typography import with_minus_signs
 
 FOLDER = Path(__file__).parent
 CITATION = re.compile(r" ?\[(@[\w-]+(?:; @[\w-]+)*)\]")
@@ -156,6 +157,6 @@ def _ranges(numbers: list[int]) -> str:
 
 
 def _tidy(text: str) -> str:
-    """Return a text without double blanks, blanks at line ends or double blank lines, ending with a line break."""
+    """Return a text with minus signs and a line break at its end, without double blanks or needless blank lines."""
     text = re.sub(r"(?<=\S) {2,}", " ", re.sub(r"[ \t]+\n", "\n", text))
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    return with_minus_signs(re.sub(r"\n{3,}", "\n\n", text).strip()) + "\n"

@@ -9,7 +9,7 @@ from surrogacy.evaluation.answers import Answer, Check
 from surrogacy.models import headline
 from surrogacy.models.bivariate_bayes import prior_change
 from surrogacy.results.endpoint_names import final_name
-from surrogacy.results.estimate import Estimate, ThresholdEffect
+from surrogacy.results.estimate import Estimate, ThresholdEffect, probability_words
 from surrogacy.results.format import interval, number, percent, with_interval
 from surrogacy.results.labels import SYMBOLS, estimate_label, model_label
 from surrogacy.results.levels import LEVEL
@@ -56,7 +56,7 @@ def main_result(answer: Answer, surrogate: str, final: str) -> str:
         Names of the endpoints.
     """
     result = answer.quoted
-    kind = "credible" if result.posterior is not None else "confidence"
+    kind = "credible" if result.is_bayesian else "confidence"
     words = _estimates_in_words(result, f"{percent(LEVEL)} {kind} interval")
     return f"{_capital(model_label(result.model))}: {words}. {threshold_sentence(answer, surrogate, final)}".strip()
 
@@ -88,7 +88,7 @@ def _limits(threshold: ThresholdEffect) -> str:
     if uncertainty is None or threshold.hr is None:
         return ""
     if uncertainty.low is None or uncertainty.high is None:
-        return f"; it exists with probability {number(uncertainty.exists)}"
+        return f"; it exists with probability {probability_words(uncertainty.exists)}"
     return f"; {percent(uncertainty.level)} interval {interval(uncertainty.low, uncertainty.high)}"
 
 
@@ -128,7 +128,7 @@ def sensitivity_sentence(fit: SetFit, result: Result) -> str:
         _range(fit.prior_sensitivity, result.model, name, "with other priors"),
     ]
     words = " and ".join(filter(None, ranges))
-    return f"The {_estimate_name(result, name)} was {words}." if words else ""
+    return f"The {_point_name(result, name)} was {words}." if words else ""
 
 
 def left_out_sentence(fit: SetFit, result: Result) -> str:
@@ -144,9 +144,9 @@ def left_out_sentence(fit: SetFit, result: Result) -> str:
         return ""
     low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
     if number(values[low]) == number(values[high]):
-        return f"The {_estimate_name(result, name)} is {number(values[low])} whichever trial is left out."
+        return f"The {_point_name(result, name)} is {number(values[low])} whichever trial is left out."
     span = f"from {number(values[low])} (without {low}) to {number(values[high])} (without {high})"
-    return f"If one trial is left out, the {_estimate_name(result, name)} ranges {span}."
+    return f"If one trial is left out, the {_point_name(result, name)} ranges {span}."
 
 
 def _main_estimate(result: Result) -> str:
@@ -156,6 +156,12 @@ def _main_estimate(result: Result) -> str:
 
 def _estimate_name(result: Result, name: str) -> str:
     return SYMBOLS["r"] if name == "r" else _lower(estimate_label(name, final_name(result.effects)))
+
+
+def _point_name(result: Result, name: str) -> str:
+    """Return the name of an estimate that is printed without its interval."""
+    kind = "posterior median" if result.is_bayesian else "estimate"
+    return f"{kind} of {'' if name == 'r' else 'the '}{_estimate_name(result, name)}"
 
 
 def _range(records: Iterable[Mapping[str, object]], model: str, name: str, words: str) -> str:
@@ -183,7 +189,8 @@ def _estimates_in_words(result: Result, kind: str) -> str:
             )
             words.append(f"{_estimate_name(result, name)} {value}")
         elif estimate is not None and not kind:
-            words.append(f"threshold {estimate.value_words}{estimate.uncertainty_words}".replace("no STE", "none"))
+            value = estimate.value_words.replace("no STE", "none")
+            words.append(f"threshold {value} (new trial: {estimate.new_trial}{_limits(estimate)})")
     return ", ".join(words)
 
 

@@ -18,8 +18,9 @@ from surrogacy.evaluation.surrogate_only import main_predictions
 from surrogacy.report.paper import sensitivity_text
 from surrogacy.report.paper.model_facts import ModelFacts, models_of
 from surrogacy.report.paper.run_sentences import (
+    decomposition_sentence,
     difference_sentence,
-    placement_sentence,
+    placement_sentences,
     prediction_sentence,
     target_in_words,
 )
@@ -228,12 +229,27 @@ class RunFacts:
     @property
     def posterior_thresholds(self) -> bool:
         """True if the interval of a quoted threshold is that of a posterior."""
-        return any(result.posterior is not None for result in self._threshold_results)
+        return any(result.is_bayesian for result in self._threshold_results)
 
     @property
     def bootstrap_thresholds(self) -> bool:
         """True if the interval of a quoted threshold is that of a bootstrap."""
-        return any(result.posterior is None for result in self._threshold_results)
+        return any(not result.is_bayesian for result in self._threshold_results)
+
+    @property
+    def other_bootstrap_thresholds(self) -> bool:
+        """True if the interval of a threshold that is not quoted is that of a bootstrap."""
+        others = (result for entry in self.sets for result in entry.others if not result.is_bayesian)
+        thresholds = (result.threshold_effect("ste_prediction") for result in others)
+        return any(threshold is not None and threshold.uncertainty is not None for threshold in thresholds)
+
+    @property
+    def decomposition_sentences(self) -> tuple[str, ...]:
+        """Sentences on the parts of the gap between the effects of each trial in focus."""
+        ranges = self.run.dilution_ranges
+        return tuple(
+            decomposition_sentence(each, ranges.get(each.inputs.comparison)) for each in self.run.decompositions
+        )
 
     @property
     def differences(self) -> tuple[str, ...]:
@@ -277,7 +293,9 @@ class RunFacts:
         """Sentences on the trials in focus, by lines fitted without them: of their own sets if there are any."""
         shown = shown_placements(self.run.placements)
         inside = [entry for entry in shown if entry.fitted == "without it"]
-        return tuple(map(placement_sentence, inside or [entry for entry in shown if entry.fitted != "with it"]))
+        chosen = inside or [entry for entry in shown if entry.fitted != "with it"]
+        mostly_prior = {entry.fit.name for entry in self.sets if entry.prior_dominates}
+        return placement_sentences(chosen, self.run.focuses, mostly_prior)
 
     @property
     def focus_labels(self) -> tuple[str, ...]:

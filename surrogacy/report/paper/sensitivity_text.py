@@ -31,7 +31,8 @@ def shared_patients_tried(sets: Sequence[SetFit]) -> bool:
 def priors_tried(sets: Sequence[SetFit]) -> tuple[str, ...]:
     """Return the priors with which Bayesian models were refitted."""
     names = dict.fromkeys(str(record["prior"]) for fit in sets for record in fit.prior_sensitivity)
-    return tuple(PRIOR_SETS.get(name, name) for name in names if name != "default")
+    labels = (PRIOR_SETS.get(name, name) for name in names if name != "default")
+    return tuple(label.replace("corr.", "correlation") for label in labels)
 
 
 def subgroup_factors(sets: Sequence[SetFit]) -> str:

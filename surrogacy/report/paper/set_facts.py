@@ -15,10 +15,12 @@ from surrogacy.report.sections.answers import surrogate_name, threshold_cell
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import endpoint_of, final_name, surrogate_names, with_article
 from surrogacy.results.estimate import CaveatCode
-from surrogacy.results.format import assumed_correlation, listed
+from surrogacy.results.format import assumed_correlation, listed, number
 from surrogacy.results.labels import model_label
+from surrogacy.results.result import Result
 
 MOST_REASONS = 8
+OF_THE_DATA = (CaveatCode.UNVERIFIED, CaveatCode.ASSUMPTION, CaveatCode.ADDED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,8 +186,13 @@ class SetFacts:
         if self.answer is None:
             return ()
         checks = {check.result.model: check for check in self.answer.checks}
-        others = [result for result in self.fit.results if result is not self.answer.quoted]
-        return tuple(result_text.check_words(result, checks.get(result.model)) for result in others)
+        return tuple(result_text.check_words(result, checks.get(result.model)) for result in self.others)
+
+    @property
+    def others(self) -> tuple[Result, ...]:
+        """Results of the models that are not quoted."""
+        quoted = None if self.answer is None else self.answer.quoted
+        return tuple(result for result in self.fit.results if result is not quoted)
 
     @property
     def cross_validation(self) -> CrossValidation | None:
@@ -200,6 +207,12 @@ class SetFacts:
         return "" if self.cross_validation is None else model_label(self.cross_validation.model)
 
     @property
+    def multiplier(self) -> str:
+        """Standard-error multiplier of the cross-validation; empty without one."""
+        scores = self.cross_validation
+        return "" if scores is None else number(scores.baker_kramer_multiplier)
+
+    @property
     def left_out_sentence(self) -> str:
         """Range of the main estimate if one trial is left out."""
         return "" if self.answer is None else result_text.left_out_sentence(self.fit, self.answer.quoted)
@@ -209,6 +222,22 @@ class SetFacts:
         """Caveats of the quoted result, without that on the prior, which `prior_sentence` states."""
         caveats = () if self.answer is None else self.answer.quoted.caveats
         return tuple(caveat.text for caveat in caveats if caveat.code is not CaveatCode.PRIOR_DOMINATES)
+
+    @property
+    def data_caveats(self) -> tuple[str, ...]:
+        """Sentences on values that were not verified, assumed or added: they belong to every text with a result."""
+        return tuple(f"{text[:1].upper()}{text[1:]}." for text in self._data_caveats)
+
+    @property
+    def _data_caveats(self) -> tuple[str, ...]:
+        caveats = () if self.answer is None else self.answer.quoted.caveats
+        return tuple(caveat.text for caveat in caveats if caveat.code in OF_THE_DATA)
+
+    @property
+    def remarks(self) -> str:
+        """Remarks within the parentheses after a number: dependence on the prior, and caveats on values."""
+        prior = ("the result depends mostly on the prior",) if self.prior_dominates else ()
+        return "".join(f"; {text}" for text in (*prior, *self._data_caveats))
 
     @property
     def failures(self) -> tuple[str, ...]:

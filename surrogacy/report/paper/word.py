@@ -10,8 +10,8 @@ from pathlib import Path
 from surrogacy.report.paper.checklist_text import INTRODUCTION, source_words, summary
 from surrogacy.report.paper.checklists import STATUS_WORDS, Checklist, Row, prompts
 from surrogacy.report.paper.material import PaperMaterial
-from surrogacy.report.typography import capitalised
 from surrogacy.report.word import WordCell, add_run, add_table, new_document, save, set_page, table_xml
+from surrogacy.results.format import capitalised
 
 TEXTS = ("methods.md", "results.md", "references.md")
 """Texts of the document, in this order."""

@@ -81,5 +81,5 @@ def _table(run: FitRun, final: str) -> tuple[Table, ...]:
     labels = estimate_labels(final)
     rows = [record for difference in run.differences for record in difference.contrast_records]
     sentences = [f"{' against '.join(difference.names)}: {difference.sentence}" for difference in run.differences]
-    remarks = " ".join([text("no_data"), text("detectable"), *sentences])
+    remarks = "\n\n".join([f"{text('no_data')} {text('detectable')}", *sentences])
     return table("differences", rows, labels=labels, remarks=remarks)

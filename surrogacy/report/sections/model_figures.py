@@ -22,7 +22,8 @@ from surrogacy.report.captions import (
 )
 from surrogacy.report.section import Drawing, drawing, phrase, text
 from surrogacy.report.sections.forest_figures import forest_drawings
-from surrogacy.report.sections.predictions import marked_trial, new_trial_words
+from surrogacy.report.sections.predictions import marked_trial, marked_trial_words, new_trial_words
+from surrogacy.report.sections.surrogate_only import surrogate_only_words
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import final_name, surrogate_names, with_article
 from surrogacy.results.estimate import Estimate, ThresholdEffect
@@ -69,8 +70,11 @@ def _bubble(run: FitRun, result: Result) -> Drawing:
     keywords: dict[str, Any] = {"focus": run.focus_names, "surrogate_only": tuple(entry.mark for entry in predicted)}
     keywords |= {"show": show, "correlation": _correlation(run, result)}
     new_trial, predictions = run.settings.new_trial, run.predictions_by(result)
+    words = {entry.mark.identifier: surrogate_only_words(entry, final_name(result.effects)) for entry in predicted}
     if new_trial is not None and predictions:
-        keywords["new_trial"] = marked_trial(new_trial, predictions[-1])
+        keywords["new_trial"] = marked = marked_trial(new_trial, predictions[-1])
+        words[marked.identifier] = marked_trial_words(new_trial, predictions[-1], result)
+    keywords["words"] = words
     caption = bubble_caption(
         result,
         predicted,

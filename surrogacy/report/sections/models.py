@@ -37,7 +37,7 @@ def _block(fit: SetFit) -> tuple[Detail, ...]:
     size = effects.n_patients
     patients = f", {size:,.0f} patients" if size == size else ""
     left_out = sum(not entry.included for entry in fit.flow)
-    flow = f"; {left_out} more without a usable pair (see the flow)" if left_out else ""
+    flow = f"; {left_out} more without a usable pair (see tables/flow)" if left_out else ""
     remark = f"  {comparisons_in_words(effects)}, {len(effects.trials)} trials{patients}{flow}"
     rows: list[tuple[str | Cell, ...]] = [
         (_model_cell(result), _association_cell(result), _slope_cell(result), _threshold_cell(result))
@@ -146,7 +146,7 @@ def _estimate_row(fit: SetFit, result: Result, name: str) -> Record:
 
 
 def _all_caveats(sets: Sequence[SetFit]) -> str:
-    """Return every caveat once, with the sets and models that it concerns."""
+    """Return a paragraph per caveat, with the sets and models that it concerns."""
     where: dict[str, dict[str, None]] = {}
     for fit in sets:
         for result in fit.results:
@@ -155,7 +155,7 @@ def _all_caveats(sets: Sequence[SetFit]) -> str:
                 where.setdefault(problem, {})[fit.name if shared else f"{fit.name}, {model_label(result.model)}"] = None
         for model, reason in _not_fitted(fit):
             where.setdefault(f"not fitted: {reason}", {})[f"{fit.name}, {model_label(model)}"] = None
-    return " ".join(f"[{'; '.join(labels)}] {problem}." for problem, labels in where.items())
+    return "".join(f"\n\n[{'; '.join(labels)}] {problem}." for problem, labels in where.items())
 
 
 def _not_fitted(fit: SetFit) -> Iterable[tuple[str, str]]:

@@ -15,7 +15,7 @@ from surrogacy.report.captions import caption_of, source
 from surrogacy.report.section import BLANK, Detail, Drawing, Grid, Heading, Note, Section, drawing, phrase, table, text
 from surrogacy.report.sections.answers import answers_of, surrogate_name
 from surrogacy.results.analysis_sets import set_label
-from surrogacy.results.endpoint_names import common_final_name, final_name
+from surrogacy.results.endpoint_names import common_final_name, final_name, surrogate_names
 from surrogacy.results.format import as_given, interval, number, percent, value_and_interval
 from surrogacy.results.labels import model_label
 from surrogacy.results.result import Result
@@ -77,7 +77,14 @@ def marked_trial(new_trial: NewTrial, prediction: NewTrialPrediction) -> Predict
     limits = ("predicted", "low_80", "high_80", "low_95", "high_95")
     marks = {name: float(np.log(getattr(prediction, name))) for name in limits}
     effect = {name: float(np.log(getattr(new_trial, name))) for name in ("low", "high")}
-    return PredictedTrial("New trial", new_trial.log_hr, **effect, **marks)
+    return PredictedTrial(text("mark_new_trial"), new_trial.log_hr, **effect, **marks)
+
+
+def marked_trial_words(new_trial: NewTrial, prediction: NewTrialPrediction, result: Result) -> str:
+    """Return the words of the mark of the new trial: both hazard ratios, a line each."""
+    surrogate = " or ".join(surrogate_names(result.effects))
+    predicted = text("mark_predicted", final=final_name(result.effects), **_words(prediction))
+    return f"{text('mark_new_trial')}\n{surrogate} HR {new_trial_words(new_trial)}\n{predicted}"
 
 
 def _answer(run: FitRun, new_trial: NewTrial) -> Iterator[Detail]:

@@ -13,7 +13,7 @@ from surrogacy.report.captions import caption_of, model_in_words
 from surrogacy.report.section import Drawing, Note, Record, Section, Table, drawing, phrase, table, text
 from surrogacy.results.analysis_sets import set_label
 from surrogacy.results.endpoint_names import final_name, surrogate_names, with_article
-from surrogacy.results.estimate import Estimate, ThresholdEffect
+from surrogacy.results.estimate import TRUE_EFFECT, Estimate, ThresholdEffect
 from surrogacy.results.format import ABSENT, number, percent, value_and_interval, with_interval
 from surrogacy.results.labels import (
     CHOICE_VALUES,
@@ -85,9 +85,9 @@ def _grid_line(fit: SetFit) -> Iterator[Note]:
         return
     model = fit.rho_within_grid[-1]["model"]
     records = [record for record in fit.rho_within_grid if record["model"] == model]
-    cells = "   ".join(f"{_rho_within_words(record)}: {_r2_and_slope(record)}" for record in records)
-    note = "  (* boundary)" if any(record.get("boundary") for record in records) else ""
-    yield Note(f"R²/slope of the {model_label(str(model))} by within-trial correlation  {cells}{note}")
+    cells = ", ".join(f"{_r2_and_slope(record)} ({_rho_within_words(record)})" for record in records)
+    note = "; * boundary" if any(record.get("boundary") for record in records) else ""
+    yield Note(f"R²/slope of the {model_label(str(model))} (within-trial correlation): {cells}{note}")
     computed = [entry.correlation for entry in fit.shared_patients if entry.correlation is not None]
     if computed:
         others = [entry.label for entry in fit.shared_patients if entry.correlation is None]
@@ -277,9 +277,13 @@ def sensitivity_drawings(sets: Sequence[SetFit]) -> Iterator[Drawing]:
 
 def _by_prior(fit: SetFit) -> Drawing:
     records, name = fit.prior_sensitivity, set_label(fit.name)
+    result = fit.result(str(records[0]["model"]))
+    threshold = None if result is None else result.threshold_effect("ste_prediction")
+    new_trial = TRUE_EFFECT if threshold is None else threshold.new_trial
     caption = caption_of(
-        [text("prior_caption", set=name, overlap=_overlap(records[0]))],
+        [text("prior_caption", set=name, overlap=_overlap(records[0]), new_trial=new_trial)],
         [text("prior_details")],
+        () if result is None else result.problems,
     )
     unverified = any(result.unverified for result in fit.results)
     alternative = phrase("alternative_texts", "prior_sensitivity", set=name, **_range_of_r2(records))
@@ -290,10 +294,12 @@ def _by_prior(fit: SetFit) -> Drawing:
 def _by_choice(fit: SetFit) -> Drawing:
     model, name = fit.choices[-1]["model"], set_label(fit.name)
     records = tuple(record for record in fit.choices if record["model"] == model)
+    result = fit.result(str(model))
     with_shared = any(record["value"] == SHARED_PATIENTS for record in records)
     caption = caption_of(
         [text("choices_caption", set=name, model=model_in_words(str(model)))],
         [text("choices_details", shared_patients=text("choices_shared_patients") if with_shared else "")],
+        () if result is None else result.problems,
     )
     alternative = phrase("alternative_texts", "choices", set=name, **_range_of_r2(records))
     return drawing("choices", f"choices-{fit.name}", caption, records, alternative=alternative)

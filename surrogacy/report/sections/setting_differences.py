@@ -35,8 +35,8 @@ def hierarchical_details(differences: Sequence[Difference], final: str) -> Itera
 def hierarchical_table(differences: Sequence[Difference], final: str) -> tuple[Table, ...]:
     """Return a row per quantity of the hierarchical model."""
     rows = [row for difference in differences for row in _records(difference)]
-    remarks = " ".join(f"{' against '.join(each.names)}: {_bayes_factors(each)}" for each in differences)
-    return table("setting_differences", rows, labels=estimate_labels(final), remarks=f" {remarks}")
+    remarks = "".join(f"\n\n{' against '.join(each.names)}: {_bayes_factors(each)}" for each in differences)
+    return table("setting_differences", rows, labels=estimate_labels(final), remarks=remarks)
 
 
 def _records(difference: Difference) -> list[Record]:

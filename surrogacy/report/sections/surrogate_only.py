@@ -46,6 +46,29 @@ def section(run: FitRun) -> Section:
     )
 
 
+def surrogate_only_words(entry: SurrogateOnlyPrediction, final: str) -> str:
+    """Return the words of the mark of a comparison without a final effect: name, hazard ratios, patients, a line each.
+
+    Parameters
+    ----------
+    entry : SurrogateOnlyPrediction
+    final : str
+        Name of the final endpoint.
+    """
+    comparison, prediction = entry.comparison, entry.prediction
+    lines = [
+        comparison.label,
+        f"{comparison.endpoint} HR {value_and_interval(prediction.hr_surrogate, *entry.surrogate_limits)}",
+        text(
+            "mark_predicted",
+            final=final,
+            predicted=number(prediction.predicted),
+            span=interval(prediction.low_95, prediction.high_95),
+        ),
+    ]
+    return "\n".join([*lines, f"{comparison.n:,.0f} patients"] if comparison.n == comparison.n else lines)
+
+
 def _answers(run: FitRun, final: str) -> Iterator[Entry]:
     """Return a sentence for each added or named comparison, with the prediction of every set to which it belongs."""
     by_comparison: dict[str, list[SurrogateOnlyPrediction]] = {}

@@ -43,7 +43,10 @@ def write_template(path: Path) -> tuple[Path, ...]:
     elif path.suffix.lower() == ".csv":
         contents = {path: _csv_table, path.with_name(f"{path.stem}.columns.csv"): _csv_explanation}
     else:
-        raise UsageError(f"{path}: a template is a .xlsx or a .csv file; give a name such as my_trials.xlsx")
+        raise UsageError(
+            f"{path}: a template is a .xlsx or a .csv file, and a form for the checklists a .yml file; give a name "
+            "such as my_trials.xlsx"
+        )
     for file in contents:
         if file.exists() or file.is_symlink():
             raise UsageError(f"{file} exists and is not overwritten; give another name, or remove it")

@@ -63,7 +63,7 @@ def main() -> None:
         if found.max() > 0.005:
             print(f"difficult {seed}: {found.max():.4f} SD ({QUANTITIES[found.argmax()]}); settled: {converged}")
     largest = np.array(table)[settled]  # the others have a caveat, and a four-fold grid does not settle them either
-    print(f"{sum(settled)} of {number} difficult sets are settled; their largest error of a quantile in posterior SDs")
+    print(f"{sum(settled)} of {number} difficult sets are settled; largest error of a quantile in posterior SDs")
     columns = dict(zip(QUANTITIES, largest.T, strict=True)) | {"all": largest.max(axis=1)}
     for name, column in columns.items():
         above = int((column > 0.005).sum())

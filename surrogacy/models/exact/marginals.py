@@ -302,8 +302,15 @@ def finer(table: Table) -> Table:
     if np.abs(mass.sum(axis=(1, 2, 3)) - 1).max() > 1e-3 or (mass * indefinite).sum() > 1e-6:
         return table  # too few nodes for the interpolation
     tau = table.scale[:, [0]] * np.sinh(table.low[:, [0]] + (table.high - table.low)[:, [0]] * (u + 1) / 2)
-    parts = {"weight": mass, "log_density": log_density, "mean": mean, "covariance": covariance}
-    return replace(table, tau_surrogate=tau, rho_between=_rho(table, t), **parts)
+    return replace(
+        table,
+        tau_surrogate=tau,
+        rho_between=_rho(table, t),
+        weight=mass,
+        log_density=log_density,
+        mean=mean,
+        covariance=covariance,
+    )
 
 
 def _divided(table: Table, n: int) -> tuple[FloatArray, FloatArray]:

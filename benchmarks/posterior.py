@@ -1,7 +1,8 @@
 """The exact posterior against samplers of the same model and priors: pm.sample (PyMC's own NUTS), nutpie, and JAGS if
 installed.
 
-Run by hand from the project's folder: python benchmarks/posterior.py  (two minutes)
+Run by hand from the project's folder: python benchmarks/posterior.py [CHECKOUT_OF_0.3.0]  (two minutes)
+With a checkout of 0.3.0 (commit 9bd36b6) the exact fits of both versions are timed in turn, and their ratios printed.
 All are timed in the same minutes on the same machine and the same data; trust the ratios, not the milliseconds. A
 sampler's
 time is scaled to 1,000 effective draws of rho_between. On Debian: apt-get install jags r-cran-rjags.
@@ -11,10 +12,12 @@ import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import json
 import logging
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -23,6 +26,7 @@ from pathlib import Path
 import arviz as az
 import numpy as np
 import pymc as pm
+from exact_timings import simulated
 
 from surrogacy import read_trials
 from surrogacy.effects import Effects
@@ -47,14 +51,6 @@ seconds <- proc.time()[["elapsed"]] - start
 rho <- unlist(lapply(x, function(z) as.numeric(z[, "rho"])))
 cat("jags", seconds, effectiveSize(x)["rho"], quantile(rho, c(.5, .025, .975)), "\\n")
 """
-
-
-def simulated(k: int, seed: int = 0) -> Effects:
-    generator = np.random.default_rng([k, seed])
-    se = generator.uniform(0.08, 0.25, (k, 2))
-    theta = generator.multivariate_normal([-0.3, -0.1], [[0.09, 0.048], [0.048, 0.04]], size=k)
-    noise = generator.standard_normal((k, 2)) @ np.linalg.cholesky([[1, 0.5], [0.5, 1]]).T
-    return Effects.from_arrays(theta + se * noise, se, 0.5)
 
 
 def seconds(job, repeats: int = 9) -> float:
@@ -84,7 +80,27 @@ def jags(effects: Effects) -> tuple[float, float, list[float]] | None:
     return None if words is None else (float(words[1]), float(words[2]), [float(word) for word in words[3:]])
 
 
+def compare(old: str, rounds: int = 3) -> None:
+    """Print the times of the exact fits of this version and of a checkout of 0.3.0, each the shortest of its rounds."""
+    here = Path(__file__).parent.parent
+    command = [sys.executable, str(here / "benchmarks/exact_timings.py"), str(here / "tests/data/trials-2026.11")]
+    times: dict[str, list[dict[str, float]]] = {old: [], str(here): []}
+    for _ in range(rounds):
+        for version, timings in times.items():
+            environment = os.environ | {"PYTHONPATH": version}
+            done = subprocess.run(command, cwd="/", env=environment, capture_output=True, text=True, check=True)
+            timings.append(json.loads(done.stdout))
+    before, now = ({name: min(t[name] for t in timings) for name in timings[0]} for timings in times.values())
+    single = before["fit, k = 21"]
+    print("milliseconds of CPU: 0.3.0, this version, ratio (of many data sets: to a single fit of 0.3.0)")
+    for name, taken in now.items():
+        base = single if name.startswith(("one of many", "fit and intervals")) else before[name]
+        print(f"  {name:45} {before.get(name, float('nan')):8.2f} {taken:8.2f} {taken / base:7.3f}")
+
+
 def main() -> None:
+    if len(sys.argv) > 1:
+        compare(sys.argv[1])
     effects = simulated(21)
     model = BivariateBayes()
     result = model.fit(effects)

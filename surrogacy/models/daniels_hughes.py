@@ -31,10 +31,11 @@ from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Capability
 from surrogacy.models.exact.bivariate_grid import search_limit
-from surrogacy.models.exact.bivariate_posterior import KIND, LIGHT
+from surrogacy.models.exact.bivariate_posterior import KIND
 from surrogacy.models.exact.box_quadrature import Integral, find_box, integrate_box
 from surrogacy.models.exact.likelihood_sums import Batch, arrange, stack, sums
 from surrogacy.models.exact.marginals import FINE, from_masses, quantiles_of
+from surrogacy.models.exact.nodes import LIGHT
 from surrogacy.models.exact.refinement import check_settings, refine, with_grid_error
 from surrogacy.models.priors import HalfNormal, Normal, PositivePrior
 from surrogacy.models.settings import Setting, priors_in_words

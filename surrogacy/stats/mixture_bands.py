@@ -8,12 +8,14 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
-from surrogacy.arrays import FloatArray
+from surrogacy.arrays import BoolArray, FloatArray
 from surrogacy.results.estimate import Band, NewTrialSize, ThresholdEffect, ThresholdStatus
 from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.stats.lines import ROUNDING, STRONGEST_HR
-from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
+from surrogacy.stats.mixtures import PIECE, mixture_cdf, mixture_quantile
+from surrogacy.stats.roots import increasing_root
 
 # Log hazard ratios at which a band is evaluated in the search for its threshold; dense in the range of trials.
 SEARCH = np.concatenate([np.linspace(np.log(STRONGEST_HR), 1.2, 22), np.geomspace(1.5, 30.0, 6)])
@@ -67,21 +69,36 @@ def mixture_thresholds(
     line: Mixture, band: Band, levels: Sequence[float], n: float | None = None
 ) -> tuple[ThresholdEffect, ...]:
     """Surrogate threshold effects by a band for a new trial of ``n`` patients, one per level."""
-    points = _search(line, n, band)
-    return tuple(_threshold(line, *points, confidence_level(level), n, band) for level in levels)
+    wanted = [0.5 + confidence_level(level) / 2 for level in levels]
+    x, certainty = _search(line, n, band, max(wanted))
+    regions = [_region(certainty >= probability) for probability in wanted]
+    cells = [(cell, probability) for region, probability in zip(regions, wanted, strict=True) for cell in region]
+    crossings = iter(_crossings(line, n, band, (x, certainty), cells))
+    ends = [[next(crossings) for _ in region] for region in regions]
+    return tuple(_threshold(line, each, level, n, band) for each, level in zip(ends, levels, strict=True))
 
 
 def probability_of_benefit(line: Mixture, x: npt.ArrayLike, n: float | None, band: Band) -> FloatArray:
     """Probability of a final hazard ratio below 1 at surrogate log hazard ratios ``x``."""
-    mean, sd = line.at(x, n, band)
-    return mixture_cdf(np.zeros(mean.shape[:-1]), line.weight, mean, sd)
+    at = np.asarray(x, dtype=np.float64)
+    step = max(1, PIECE // len(line.weight))
+    below = []
+    for start in range(0, at.size, step):
+        mean, sd = line.at(at.ravel()[start : start + step], n, band)
+        below.append(mixture_cdf(np.zeros(len(mean)), line.weight, mean, sd))
+    return np.concatenate(below).reshape(at.shape)
 
 
-def _search(line: Mixture, n: float | None, band: Band) -> tuple[FloatArray, FloatArray]:
-    """Surrogate effects and ``P(final HR < 1)`` at each; they are denser near the largest probability."""
+def _search(line: Mixture, n: float | None, band: Band, wanted: float) -> tuple[FloatArray, FloatArray]:
+    """Surrogate effects and ``P(final HR < 1)`` at each.
+
+    They are denser near the largest probability if that is below the wanted one at every effect of the first search.
+    """
     x = SEARCH
     certainty = probability_of_benefit(line, x, n, band)
     for _ in range(2):
+        if certainty[x < 1.5].max() >= wanted:
+            break
         top = int(np.clip(certainty[x < 1.5].argmax(), 1, len(x) - 2))
         between = np.linspace(x[top - 1], x[top + 1], 8)[1:-1]
         x, where = np.unique(np.concatenate([x, between]), return_index=True)
@@ -89,28 +106,54 @@ def _search(line: Mixture, n: float | None, band: Band) -> tuple[FloatArray, Flo
     return x, certainty
 
 
-def _threshold(
-    line: Mixture, at: FloatArray, certainty: FloatArray, level: float, n: float | None, band: Band
-) -> ThresholdEffect:
+def _region(inside: BoolArray) -> tuple[int, ...]:
+    """Cells of the search in which the region of effects with the wanted probability ends, and in which it begins.
+
+    Empty if there is no such region, or if it includes the largest hazard ratios; one cell if it extends to the
+    strongest effects.
+    """
+    falls = np.flatnonzero(inside[:-1] & ~inside[1:])
+    if inside[-1] or not len(falls):
+        return ()
+    last = int(falls[-1])
+    rises = np.flatnonzero(~inside[:last] & inside[1 : last + 1])
+    return (last, int(rises[-1])) if len(rises) else (last,)
+
+
+def _crossings(
+    line: Mixture,
+    n: float | None,
+    band: Band,
+    points: tuple[FloatArray, FloatArray],
+    cells: Sequence[tuple[int, float]],
+) -> list[float]:
+    """Effects at which ``P(final HR < 1)`` is the wanted one, one within each cell of the search."""
+    if not cells:
+        return []
+    (x, certainty), cell = points, np.array([a for a, _ in cells])
+    z = ndtri([wanted for _, wanted in cells])
+
+    def normal_score(probability: FloatArray) -> FloatArray:
+        # nearly linear in x, unlike the probability
+        return np.asarray(ndtri(np.minimum(np.maximum(probability, 1e-12), 1 - 1e-12)) - z)
+
+    sign = np.where(certainty[cell] < certainty[cell + 1], 1.0, -1.0)
+    ends = sign * normal_score(certainty[cell]), sign * normal_score(certainty[cell + 1])
+    roots = increasing_root(
+        lambda at: sign * normal_score(probability_of_benefit(line, at, n, band)), x[cell], x[cell + 1], ends
+    )
+    return [float(root) for root in roots]
+
+
+def _threshold(line: Mixture, ends: Sequence[float], level: float, n: float | None, band: Band) -> ThresholdEffect:
     """Threshold effect: the weakest surrogate effect with ``P(final HR < 1)`` of at least (1 + level) / 2.
 
     If the region of such effects includes the largest hazard ratios, benefit is predicted for surrogate harm and
     there is no threshold. If it extends from stronger effects to beyond a surrogate hazard ratio of 1, benefit is
     predicted without a surrogate effect (``benefit-without-surrogate-effect``).
     """
-    wanted = 0.5 + level / 2
     size = line.new_n if n is None else n
     stated = size if band == "prediction" and size is not None and np.isfinite(size) else None
-
-    def crossing(a: int) -> float:
-        """Return the effect between two points of the search at which the probability is the wanted one."""
-        x, excess = at[a : a + 2], certainty[a : a + 2] - wanted
-        for _ in range(3):
-            finer = np.linspace(x[0], x[1], 6)
-            more = np.concatenate([excess[:1], probability_of_benefit(line, finer[1:-1], n, band) - wanted, excess[1:]])
-            change = int(np.flatnonzero((more[:-1] >= 0) != (more[1:] >= 0))[0])
-            x, excess = finer[change : change + 2], more[change : change + 2]
-        return float(x[0] - excess[0] * (x[1] - x[0]) / (excess[1] - excess[0]))
 
     def result(status: ThresholdStatus, weakest: float | None = None, other: float | None = None) -> ThresholdEffect:
         hr, hr_other = (None if value is None else float(np.exp(value)) for value in (weakest, other))
@@ -118,18 +161,14 @@ def _threshold(
         beyond = any(value is not None and not low <= value <= high for value in (weakest, other))
         return ThresholdEffect(hr, status, band, level, stated, hr_other, line.new_trial(n), beyond)
 
-    inside = certainty >= wanted
-    falls = np.flatnonzero(inside[:-1] & ~inside[1:])  # points after which the region ends
-    if inside[-1] or not len(falls):
+    if not ends:
         return result("none")
-    weakest = crossing(int(falls[-1]))
-    rises = np.flatnonzero(~inside[: falls[-1]] & inside[1 : falls[-1] + 1])
-    strongest = crossing(int(rises[-1])) if len(rises) else -np.inf
+    weakest, strongest = ends[0], ends[1] if len(ends) == 2 else -np.inf
     if strongest > 0:  # benefit is predicted only for surrogate harm
         return result("none")
     if weakest > ROUNDING:
         reached = result("benefit-without-surrogate-effect", weakest)
         return replace(reached, hr=None, crossing=reached.hr, intercept=line.median_intercept)
-    if len(rises):
+    if len(ends) == 2:
         return result("two-sided", weakest, strongest)
     return result("exists" if line.data_range[0] <= weakest <= line.data_range[1] else "outside-data", weakest)

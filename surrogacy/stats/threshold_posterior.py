@@ -17,13 +17,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from surrogacy.arrays import FloatArray
 from surrogacy.results.estimate import ThresholdInterval
 from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.stats.lines import FLATTEST, STRONGEST_HR
 from surrogacy.stats.mixture_line import MixtureLine
+from surrogacy.stats.mixtures import mixture_cdf
 
 METHOD = "posterior, known parameters"
 STRONGEST = float(np.log(STRONGEST_HR))
@@ -61,12 +62,12 @@ class ThresholdDistribution:
 
     def below(self, log_hr: float) -> float:
         """Probability of a threshold below a log hazard ratio, or of none because no effect is strong enough."""
-        return self.too_flat + float(ndtr((log_hr - self.mean) / self.sd) @ self.weight)
+        return self.too_flat + float(mixture_cdf(np.array(log_hr), self.weight, self.mean, self.sd))
 
     @property
     def without_surrogate_effect(self) -> float:
         """Probability that a benefit is predicted even at a surrogate hazard ratio of 1."""
-        return float(ndtr(self.mean / self.sd) @ self.weight)
+        return float(mixture_cdf(np.zeros(()), self.weight, -self.mean, self.sd))
 
     @property
     def exists(self) -> float:

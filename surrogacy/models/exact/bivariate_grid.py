@@ -133,7 +133,9 @@ class RhoMap:
         return np.clip(t / STRETCH, self.low, self.high), np.log((1 - t**2) / STRETCH)
 
 
-def integrate(batch: Batch, priors: Priors, nodes: tuple[int, int, int] = NODES) -> Table:
+def integrate(
+    batch: Batch, priors: Priors, nodes: tuple[int, int, int] = NODES, box: tuple[FloatArray, FloatArray] | None = None
+) -> Table:
     """Tabulate the posterior on a box that contains all of its mass.
 
     Parameters
@@ -142,14 +144,12 @@ def integrate(batch: Batch, priors: Priors, nodes: tuple[int, int, int] = NODES)
     priors : Priors
     nodes : tuple of int
         Gauss-Legendre nodes of tau_surrogate, tau_final, rho_between.
+    box : pair of (b, 3) arrays, optional
+        Box of another table of the same posteriors. Default: it is searched for.
     """
     rho_map = RhoMap.for_prior(priors.rho_between)
     domain = _support(batch, priors, rho_map)
-    boxes = []
-    for part, *outer in _chunks(batch, COARSE**3, *domain):
-        evaluate = partial(_evaluate, part, priors, rho_map)
-        boxes.append(find_box(lambda points, evaluate=evaluate: evaluate(points)[0], *outer))  # type: ignore[misc]
-    low, high = (np.concatenate(ends) for ends in zip(*boxes, strict=True))
+    low, high = _boxes(batch, priors, rho_map, domain) if box is None else box
     tables = []
     for part, *ends in _chunks(batch, int(np.prod(nodes)), low, high, *domain):
         evaluate = partial(_evaluate, part, priors, rho_map)
@@ -158,6 +158,18 @@ def integrate(batch: Batch, priors: Priors, nodes: tuple[int, int, int] = NODES)
         arrays = tau1, tau2, rho, integral.weight, integral.log_density, mean, covariance, integral.log_total
         tables.append(Table(integral.low, integral.high, *arrays, part.scale, rho_map=rho_map))
     return Table.join(tables)
+
+
+def _boxes(
+    batch: Batch, priors: Priors, rho_map: RhoMap, domain: tuple[FloatArray, FloatArray]
+) -> tuple[FloatArray, FloatArray]:
+    """Boxes that contain all of the mass of each posterior."""
+    boxes = []
+    for part, *outer in _chunks(batch, COARSE**3, *domain):
+        evaluate = partial(_evaluate, part, priors, rho_map)
+        boxes.append(find_box(lambda points, evaluate=evaluate: evaluate(points)[0], *outer))  # type: ignore[misc]
+    low, high = (np.concatenate(ends) for ends in zip(*boxes, strict=True))
+    return low, high
 
 
 def _chunks(batch: Batch, points: int, *ends: FloatArray) -> list[tuple[Any, ...]]:

@@ -7,26 +7,30 @@ within-trial correlation the posterior is a mixture of such posteriors, weighted
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from itertools import batched
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
-from surrogacy.arrays import FloatArray, IntArray
+from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, concatenate, unit_variance
 from surrogacy.models.exact import marginals
 from surrogacy.models.exact.bivariate_grid import NODES, Priors, Table, integrate
+from surrogacy.models.exact.draws import draw
 from surrogacy.models.exact.likelihood_sums import arrange, stack
+from surrogacy.models.exact.nodes import Nodes, heavy_nodes
 from surrogacy.models.exact.posterior_line import PosteriorLine
 from surrogacy.models.exact.true_effects import METHOD, predict_new_trial, true_effects
+from surrogacy.models.priors import CorrelationPrior
 from surrogacy.results.levels import LEVEL
 from surrogacy.stats.lines import data_range
 from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 from surrogacy.stats.predictive import Prediction
 
-LIGHT = 1e-6  # share of the heaviest node below which a node is left out of mixtures of normals
 TOGETHER = 16  # data sets tabulated at once
 PORTION = 5_000  # draws at once: each takes 20 kB until it is drawn
 KIND = METHOD
@@ -41,45 +45,6 @@ QUANTITIES = (
     "slope",
     "sigma_cond",
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Nodes:
-    """Nodes of a table that carry posterior mass; (n,) arrays.
-
-    Parameters
-    ----------
-    weight : array
-        Posterior mass; sums to 1.
-    tau_surrogate, tau_final, rho_between : arrays
-    mean_surrogate, mean_final : arrays
-        Mean of mu given these parameters.
-    v11, v12, v22 : arrays
-        Covariance of mu given these parameters.
-    component : array
-        Index of the component of the table that a node belongs to.
-    """
-
-    weight: FloatArray
-    tau_surrogate: FloatArray
-    tau_final: FloatArray
-    rho_between: FloatArray
-    mean_surrogate: FloatArray
-    mean_final: FloatArray
-    v11: FloatArray
-    v12: FloatArray
-    v22: FloatArray
-    component: IntArray
-
-    @property
-    def slope(self) -> FloatArray:
-        """Slope of the surrogacy line at each node."""
-        return self.rho_between * self.tau_final / self.tau_surrogate
-
-    @property
-    def sigma_cond(self) -> FloatArray:
-        """SD of the true final effects about the line at each node."""
-        return np.asarray(self.tau_final * np.sqrt((1 - self.rho_between) * (1 + self.rho_between)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,28 +88,33 @@ class BivariatePosterior:
         With ``fine`` there are more nodes where the line needs them, which moves the intercept by a few thousandths
         of its SD.
         """
-        table = marginals.finer(self.table) if fine else self.table
-        shape = table.weight.shape
-        weight = self.share[:, None, None, None] * table.weight
-        heavy = weight > LIGHT * weight.max()
-        parameters = (
-            table.tau_surrogate[:, :, None, None],
-            table.tau_final[:, None, :, None],
-            table.rho_between[:, None, None, :],
-        )
-        tau1, tau2, rho = (np.broadcast_to(part, shape)[heavy] for part in parameters)
-        kept = weight[heavy]
-        mean1, mean2 = (table.mean[:, i][heavy] for i in range(2))
-        v11, v12, v22 = (table.covariance[:, i][heavy] for i in range(3))
-        component = np.nonzero(heavy)[0]
-        return Nodes(kept / kept.sum(), tau1, tau2, rho, mean1, mean2, v11, v12, v22, component)
+        return self._finer_nodes if fine else self._nodes
+
+    @cached_property
+    def _nodes(self) -> Nodes:
+        return heavy_nodes(self.table, self.share)
+
+    @cached_property
+    def _finer_nodes(self) -> Nodes:
+        finer = marginals.finer(self.table)
+        return self._nodes if finer is self.table else heavy_nodes(finer, self.share)
+
+    @cached_property
+    def _rho_between(self) -> tuple[FloatArray, FloatArray]:
+        """Tabulated distribution function of rho_between."""
+        return marginals.parameter(self.table, self.share, "rho_between")
+
+    def __getstate__(self) -> dict[str, object]:
+        """Fields without the nodes, which are computed when they are needed."""
+        return {name: self.__dict__[name] for name in self.__dataclass_fields__}
 
     def line(self, new_n: float | None = None, *, fine: bool = True) -> PosteriorLine:
         """Surrogacy line with its bands; its intercept and slope are NaN until the caller fills in their medians."""
         nodes = self.nodes(fine=fine)
         slope, effects = nodes.slope, self.effects
         mean = nodes.mean_final - slope * nodes.mean_surrogate
-        variance = nodes.v22 - 2 * slope * nodes.v12 + slope**2 * nodes.v11
+        # below 0 only by cancellation, where one trial is very precise
+        variance = np.maximum(nodes.v22 - 2 * slope * nodes.v12 + slope**2 * nodes.v11, 0.0)
         at_nodes = nodes.weight, mean, variance, slope, nodes.sigma_cond
         trial = unit_variance(effects), new_n, data_range(effects)
         return PosteriorLine(float("nan"), float("nan"), *at_nodes, *trial, posterior=self)
@@ -156,19 +126,15 @@ class BivariatePosterior:
         nodes, line = self.nodes(), self.line(fine=fine)
         means, variances = np.stack([nodes.mean_surrogate, nodes.mean_final]), np.stack([nodes.v11, nodes.v22])
         quantiles["mu_surrogate"], quantiles["mu_final"] = mixture_quantile(p, nodes.weight, means, np.sqrt(variances))
-        for name in ("tau_surrogate", "tau_final", "rho_between"):
-            tabulated = marginals.parameter(table, share, name)
-            quantiles[name] = marginals.quantiles_of(tabulated, p)
-        quantiles["r2_trial"] = marginals.quantiles_of(marginals.folded(tabulated), p) ** 2  # of rho_between
-        weight, mean, sd = line.weight, line.node_intercept[None], np.sqrt(line.node_variance)[None]
-        quantiles["intercept"] = mixture_quantile(p, weight, mean, sd)[0]
-        for name, values, cdf in (
-            ("slope", line.node_slope, marginals.slope(table, share, fine=fine)),
-            ("sigma_cond", line.node_sigma, marginals.sigma_cond(table, share)),
-        ):
-            order = np.argsort(values)
-            rough = np.interp([min(p) / 2, 1 - (1 - max(p)) / 2], np.cumsum(weight[order]), values[order])
-            quantiles[name] = marginals.invert(cdf, p, float(rough[0]), float(rough[1]))
+        for name in ("tau_surrogate", "tau_final"):
+            quantiles[name] = marginals.quantiles_of(marginals.parameter(table, share, name), p)
+        quantiles["rho_between"] = marginals.quantiles_of(self._rho_between, p)
+        quantiles["r2_trial"] = marginals.quantiles_of(marginals.folded(self._rho_between), p) ** 2
+        mean, sd = line.node_intercept[None], np.sqrt(line.node_variance)[None]
+        quantiles["intercept"] = mixture_quantile(p, line.weight, mean, sd)[0]
+        slope, sigma = marginals.slope(table, share), marginals.sigma_cond(table, share)
+        quantiles["slope"] = marginals.invert(slope, p, nodes.slope, nodes.weight)
+        quantiles["sigma_cond"] = marginals.invert(sigma, p, nodes.sigma_cond, nodes.weight)
         return {name: quantiles[name] for name in QUANTITIES}
 
     def many_quantiles(self, name: str, p: FloatArray) -> FloatArray:
@@ -179,10 +145,9 @@ class BivariatePosterior:
             order = np.argsort(values)
             grid = np.unique(np.interp(p, np.cumsum(nodes.weight[order]), values[order]))
             return marginals.quantiles_of((grid, marginals.slope(self.table, self.share)(grid)), p)
-        tabulated = marginals.parameter(self.table, self.share, "rho_between")
         if name == "rho_between":
-            return marginals.quantiles_of(tabulated, p)
-        return marginals.quantiles_of(marginals.folded(tabulated), p) ** 2
+            return marginals.quantiles_of(self._rho_between, p)
+        return marginals.quantiles_of(marginals.folded(self._rho_between), p) ** 2
 
     def standard_deviations(self) -> dict[str, float | None]:
         """Posterior SDs; None for slope and intercept, whose variance is infinite if tau_surrogate may be 0."""
@@ -216,18 +181,45 @@ class BivariatePosterior:
             return marginals.slope(self.table, self.share)(at)
         if name == "sigma_cond":
             return marginals.sigma_cond(self.table, self.share)(at)
-        if name in ("tau_surrogate", "tau_final", "rho_between"):
+        if name in ("tau_surrogate", "tau_final"):
             return np.interp(at, *marginals.parameter(self.table, self.share, name), left=0, right=1)
+        if name == "rho_between":
+            return np.interp(at, *self._rho_between, left=0, right=1)
         if name == "r2_trial":
-            folded = marginals.folded(marginals.parameter(self.table, self.share, "rho_between"))
-            return np.interp(np.sqrt(np.maximum(at, 0.0)), *folded, left=0, right=1)
-        nodes, line = self.nodes(), self.line(fine=False)
+            return np.interp(np.sqrt(np.maximum(at, 0.0)), *marginals.folded(self._rho_between), left=0, right=1)
+        if name == "intercept":
+            line = self.line()
+            return mixture_cdf(at, line.weight, line.node_intercept, np.sqrt(line.node_variance))
+        nodes = self.nodes()
         mean, variance = {
             "mu_surrogate": (nodes.mean_surrogate, nodes.v11),
             "mu_final": (nodes.mean_final, nodes.v22),
-            "intercept": (line.node_intercept, line.node_variance),
         }[name]
         return mixture_cdf(at, nodes.weight, mean, np.sqrt(variance))
+
+    def largest_shift(self, quantiles: Mapping[str, FloatArray], p: tuple[float, float, float]) -> float:
+        """Largest difference from the quantiles of another posterior, in posterior SDs.
+
+        Parameters
+        ----------
+        quantiles : mapping of str to (3,) array
+            Median and limits of every quantity, by the other posterior.
+        p : tuple of float
+            Their probabilities.
+
+        Notes
+        -----
+        A quantile that has the probability F here instead of p differs by about ``ndtri(F) - ndtri(p)`` times the SD of
+        a normal distribution with the same median and the same limit on that side.
+        """
+        z = ndtri(p)
+        shifts = []
+        for name, values in quantiles.items():
+            median, low, high = values
+            side = np.array([high - low, 2 * (median - low), 2 * (high - median)]) / (high - low)
+            here = ndtri(np.clip(self.distribution(name, values), 1e-12, 1 - 1e-12))
+            shifts.append(float((np.abs(here - z) * side).max()))
+        return max(shifts)
 
     def density(self, name: str, x: npt.ArrayLike) -> FloatArray:
         """Posterior density of a quantity at ``x``, by differences of its distribution function."""
@@ -246,15 +238,14 @@ class BivariatePosterior:
 
     def prior_quantiles_r2(self, p: Sequence[float]) -> tuple[float, ...]:
         """Prior quantiles of r2_trial, ``P(r2 <= x) = F(sqrt x) - F(-sqrt x)`` with F the prior of rho_between."""
-        root = np.linspace(0, 1, 4001)
-        prior = self.priors.rho_between.cdf
-        return tuple(map(float, np.interp(p, prior(root) - prior(-root), root) ** 2))
+        root, prior = absolute_correlation(self.priors.rho_between)
+        return tuple(map(float, np.interp(p, prior, root) ** 2))
 
     def prior_overlap(self) -> float:
         """Area shared by the prior and the posterior density of r2_trial; 1 where the data add nothing."""
-        root = np.linspace(0, 1, 2001)
-        prior = self.priors.rho_between.cdf(root) - self.priors.rho_between.cdf(-root)
-        return float(np.minimum(np.diff(prior), np.diff(self.distribution("r2_trial", root**2))).sum())
+        root, prior = absolute_correlation(self.priors.rho_between)
+        posterior = np.interp(root, *marginals.folded(self._rho_between), left=0, right=1)
+        return float(np.minimum(np.diff(prior), np.diff(posterior)).sum())
 
     def true_effects(self) -> tuple[FloatArray, FloatArray]:
         """Mean (k, 2) and covariance (k, 2, 2) of the true effects of the comparisons."""
@@ -287,7 +278,7 @@ class BivariatePosterior:
         """
         generator = np.random.default_rng(seed)
         sizes = [min(PORTION, n - start) for start in range(0, n, PORTION)]
-        portions = [marginals.draw(self.table, self.share, size, generator) for size in sizes or [0]]
+        portions = [draw(self.table, self.share, size, generator) for size in sizes or [0]]
         draws = {name: np.concatenate([part[name] for part, _ in portions]) for name in portions[0][0]}
         moments = np.concatenate([moments for _, moments in portions], axis=1)
         m1, m2, v11, v12, v22 = moments
@@ -302,8 +293,19 @@ class BivariatePosterior:
         return {name: draws[name] for name in QUANTITIES}
 
 
+@cache
+def absolute_correlation(prior: CorrelationPrior) -> tuple[FloatArray, FloatArray]:
+    """Values of ``|rho_between|`` and their prior distribution function."""
+    root = np.linspace(0, 1, 4001)
+    return root, prior.cdf(root) - prior.cdf(-root)
+
+
 def posteriors(
-    data: Iterable[Effects], priors: Priors, within: FloatArray | None = None, nodes: tuple[int, int, int] = NODES
+    data: Iterable[Effects],
+    priors: Priors,
+    within: FloatArray | None = None,
+    nodes: tuple[int, int, int] = NODES,
+    box: tuple[FloatArray, FloatArray] | None = None,
 ) -> Iterator[BivariatePosterior]:
     """Exact posteriors of many data sets, in their order; data sets of the same structure are tabulated together.
 
@@ -314,6 +316,8 @@ def posteriors(
     within : (2, w) array, optional
         Values of the within-trial correlation, where it is an assumption, and their prior masses.
     nodes : tuple of int
+    box : pair of (1, 3) arrays, optional
+        Box of another table of the same posterior, if there is one data set. Default: the boxes are searched for.
     """
     for several in batched(data, TOGETHER):
         values = [None] if within is None else list(within[0])
@@ -324,7 +328,7 @@ def posteriors(
             groups.setdefault(layout.structure, []).append(i)
         tables: dict[int, Table] = {}
         for members in groups.values():
-            together = integrate(stack([arranged[i] for i in members]), priors, nodes)
+            together = integrate(stack([arranged[i] for i in members]), priors, nodes, box)
             tables |= {i: together.take(slice(row, row + 1)) for row, i in enumerate(members)}
         for i, effects in enumerate(several):
             table = Table.join([tables[i * len(values) + j] for j in range(len(values))])

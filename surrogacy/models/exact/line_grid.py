@@ -19,7 +19,6 @@ import numpy.typing as npt
 
 from surrogacy.arrays import FloatArray
 from surrogacy.models.exact.bivariate_grid import search_limit
-from surrogacy.models.exact.bivariate_posterior import LIGHT
 from surrogacy.models.exact.box_quadrature import EDGE, Integral, find_box, integrate_box, rule
 from surrogacy.models.exact.marginals import (
     ALONG,
@@ -28,11 +27,12 @@ from surrogacy.models.exact.marginals import (
     cumulate,
     from_masses,
     interval_mass,
-    invert,
     to_even,
     to_nodes,
 )
+from surrogacy.models.exact.nodes import LIGHT
 from surrogacy.models.priors import Normal, PositivePrior
+from surrogacy.stats.roots import increasing_root
 
 # The search for a coefficient ends at this number of prior SDs, or at ten times as many standard errors if farther.
 FARTHEST = 6.0
@@ -195,7 +195,9 @@ class CoefficientGrid:
     def quantiles(self, combination: Sequence[float], p: Sequence[float]) -> FloatArray:
         """Quantiles of ``combination @ coefficients``."""
         mean, sd = self.moments(combination)
-        return invert(self.distribution(combination), p, mean - 3 * sd, mean + 3 * sd)
+        distribution, wanted = self.distribution(combination), np.asarray(p, dtype=np.float64)
+        low, high = np.full(wanted.shape, mean - 3 * sd), np.full(wanted.shape, mean + 3 * sd)
+        return increasing_root(lambda x: distribution(x) - wanted, low, high)
 
     def moments(self, combination: Sequence[float]) -> tuple[float, float]:
         """Mean and SD of ``combination @ coefficients``."""

@@ -14,16 +14,22 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 from numpy.polynomial import legendre
+from scipy.special import ndtri
 
 from surrogacy.arrays import FloatArray
 from surrogacy.models.exact.bivariate_grid import Table
 from surrogacy.models.exact.box_quadrature import DROP, rule
 from surrogacy.models.priors import CorrelationPrior, PositivePrior
+from surrogacy.stats.roots import increasing_root
 
 FINE = 161  # points of a tabulated distribution function, which is interpolated between them
 ALONG = 97  # points along each of many lines
-UPSAMPLED = 28  # nodes of an axis along which an event has kinks or a steep end
-FINELY = 56  # nodes of such an axis for higher accuracy
+FINELY = 56  # nodes of an axis along which an event has a steep end
+ACROSS = (1.25, 4 / 3)  # nodes of tau_final and, on each side of 0, of rho, per node of a table, for the slope
+SHORT = 65  # points along each of the lines of the slope
+SIDE = 0.75  # nodes of rho on each side of 0, for the intercept, per node of the table
+FLOOR = 40.0  # log units below the maximum to which a log density is raised before it is interpolated
+LAST_SEAM = 0.9  # largest distance of a division from the middle of an axis of [-1, 1]
 NEGLIGIBLE = 1e-7  # share of the largest mass below which a line is ignored
 
 
@@ -57,24 +63,40 @@ def cumulate(log_density: FloatArray, points: int = FINE) -> FloatArray:
     The log density is interpolated, as it is nearly a parabola, and the density is integrated by the trapezoidal rule
     with the derivatives at both ends (Euler-Maclaurin). The result is not normalised.
     """
-    density = np.exp(np.minimum(log_density @ to_even(log_density.shape[-1], points).T, 50.0))
-    step = 2 / (points - 1)
-    area = np.zeros_like(density)
-    np.cumsum((density[..., 1:] + density[..., :-1]) * (step / 2), axis=-1, out=area[..., 1:])
+    density = log_density @ to_even(log_density.shape[-1], points).T
+    np.exp(np.minimum(density, 50.0, out=density), out=density)
+    density *= 2 / (points - 1)
     change = np.empty_like(density)
-    change[..., 1:-1] = (density[..., 2:] - density[..., :-2]) / 2
-    change[..., 0], change[..., -1] = density[..., 1] - density[..., 0], density[..., -1] - density[..., -2]
-    return np.asarray(area - step / 12 * (change - change[..., :1]))
+    np.subtract(density[..., 2:], density[..., :-2], out=change[..., 1:-1])
+    change[..., 0], change[..., -1] = 2 * (density[..., 1] - density[..., 0]), 2 * (density[..., -1] - density[..., -2])
+    area = np.cumsum(density, axis=-1)
+    density += density[..., :1]
+    density /= 2
+    area -= density  # the trapezoidal rule: half of the first and of the last density
+    change -= change[..., :1].copy()
+    change /= 24
+    area -= change
+    return area
+
+
+def floored(log_density: FloatArray) -> FloatArray:
+    """Log densities, (b, ...), of at least ``FLOOR`` below the maximum of each data set.
+
+    At a correlation of -1 or 1 a log density may lie thousands below its maximum; the polynomial through such nodes
+    would oscillate where the mass is.
+    """
+    axes = tuple(range(1, log_density.ndim))
+    return np.maximum(log_density, log_density.max(axis=axes, keepdims=True) - FLOOR)
 
 
 def from_masses(mass: FloatArray) -> FloatArray:
     """Distribution functions on FINE even points of [-1, 1] from masses at Gauss-Legendre nodes, (b, n)."""
-    cdf = cumulate(np.log(np.maximum(mass, 1e-300) / rule(mass.shape[1])[1]))
+    cdf = cumulate(floored(np.log(np.maximum(mass, 1e-300) / rule(mass.shape[1])[1])))
     return np.maximum.accumulate(cdf / cdf[:, -1:], axis=1)
 
 
 def interval_mass(lines: FloatArray, t: FloatArray) -> FloatArray:
-    """Mass below ``t`` on every line, summed.
+    """Mass below ``t`` on every line, summed; cubic interpolation.
 
     Parameters
     ----------
@@ -84,43 +106,43 @@ def interval_mass(lines: FloatArray, t: FloatArray) -> FloatArray:
         Upper ends in [-1, 1].
     """
     last = lines.shape[1] - 1
-    position = np.clip((t + 1) * last / 2, 0, last - 1e-6)
+    position = np.maximum(np.minimum((t + 1) * (last / 2), last - 1e-6), 0)
     cell = position.astype(np.intp)
-    rows = np.arange(len(lines))
-    left, right = lines[rows, cell], lines[rows, cell + 1]
-    return np.asarray((left + (position - cell) * (right - left)).sum(axis=1))
+    position -= cell
+    at, values = cell + np.arange(0, lines.size, last + 1), lines.ravel()
+    left, right = values.take(at), values.take(at + 1)
+    rise = right - left
+    # the derivatives at both ends of a cell are central differences; one-sided at the ends of a line
+    slope_left = np.where(cell > 0, (right - values.take(at - 1)) / 2, rise)
+    slope_right = np.where(cell < last - 1, (values.take(at + 2, mode="clip") - left) / 2, rise)
+    bend = (1 - position) * (slope_left - rise) - position * (slope_right - rise)
+    return np.asarray((left + position * (rise + (1 - position) * bend)).sum(axis=1))
 
 
-def invert(cdf: Callable[[FloatArray], FloatArray], p: npt.ArrayLike, low: float, high: float) -> FloatArray:
-    """Solve ``cdf(x) = p`` for a few p at once by false position with bisection.
+def invert(
+    cdf: Callable[[FloatArray], FloatArray], p: npt.ArrayLike, values: FloatArray, weight: FloatArray
+) -> FloatArray:
+    """Solve ``cdf(x) = p`` for a few p at once; the search begins near the quantiles of the nodes.
 
     Parameters
     ----------
     cdf : callable
         Function of (q,) values that returns (q,) probabilities.
     p : (q,) array-like
-    low, high : float
-        First bracket; it is widened if it does not contain the solution.
+    values, weight : (n,) arrays
+        Values and masses of the nodes.
     """
     p = np.asarray(p, dtype=np.float64)
-    a, b = np.full(p.shape, low), np.full(p.shape, high)
-    for _ in range(60):
-        fa, fb = cdf(a) - p, cdf(b) - p
-        width = b - a
-        if np.all(fa <= 0) and np.all(fb >= 0):
-            break
-        a, b = np.where(fa > 0, a - width, a), np.where(fb < 0, b + width, b)
-    width = b - a
-    for step in range(60):
-        share = np.clip(-fa / np.where(fb > fa, fb - fa, 1.0), 0.02, 0.98)
-        x = a + (0.5 if step % 3 == 2 else share) * (b - a)
-        f = cdf(x) - p
-        below = f < 0
-        a, fa = np.where(below, x, a), np.where(below, f, fa)
-        b, fb = np.where(below, b, x), np.where(below, fb, f)
-        if np.all((b - a < 1e-6 * width) | (np.abs(f) < 1e-6)):
-            break
-    return np.where(fa == fb, a, a + (b - a) * np.clip(-fa / np.where(fb > fa, fb - fa, 1.0), 0, 1))
+    order = np.argsort(values)
+    margin = 0.3 * p * (1 - p)
+    low, high = np.interp([p - margin, p + margin], np.cumsum(weight[order]), values[order])
+    z = ndtri(p)
+
+    def excess(x: FloatArray) -> FloatArray:
+        # nearly linear in x, unlike the probability
+        return np.asarray(ndtri(np.minimum(np.maximum(cdf(x), 1e-12), 1 - 1e-12)) - z)
+
+    return increasing_root(excess, low, high)
 
 
 def parameter(table: Table, share: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:
@@ -176,7 +198,8 @@ def folded(tabulated: tuple[FloatArray, FloatArray]) -> tuple[FloatArray, FloatA
 def sigma_cond(table: Table, share: FloatArray) -> Callable[[FloatArray], FloatArray]:
     """Distribution function of ``sigma_cond = tau_final sqrt(1 - rho^2)`` by integration along tau_final."""
     n1, _, n3 = table.weight.shape[1:]
-    plane = np.log(np.maximum(np.einsum("bijk,i->bkj", np.exp(table.log_density), rule(n1)[1]), 1e-300))
+    mass = np.einsum("bijk,i->bkj", np.exp(table.log_density), rule(n1)[1])
+    plane = floored(np.log(np.maximum(mass, 1e-300)))
     for m in (max(FINELY, n3), n3):
         lines = cumulate(to_nodes(n3, m) @ plane, ALONG) * (rule(m)[1][:, None] * share[:, None, None])
         if _holds(lines):
@@ -192,34 +215,34 @@ def sigma_cond(table: Table, share: FloatArray) -> Callable[[FloatArray], FloatA
     return cdf
 
 
-def slope(table: Table, share: FloatArray, *, fine: bool = True) -> Callable[[FloatArray], FloatArray]:
-    """Distribution function of ``slope = rho tau_final / tau_surrogate`` by integration along rho.
+def slope(table: Table, share: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """Distribution function of ``slope = rho tau_final / tau_surrogate`` by integration along tau_surrogate.
 
-    As a function of both tau the integral has a kink where the slope is that of rho = -1 or 1. With ``fine`` the error
-    is a few thousandths of an SD even if the mass is near the kink.
+    For x > 0 the slope exceeds x if rho > 0 and ``tau_surrogate < rho tau_final / x``; for x < 0 it is below x if
+    rho < 0 and ``tau_surrogate < rho tau_final / x``. The mass is a smooth function of tau_final, and of rho on both
+    sides of rho = 0, where its axis is divided.
     """
     n1, n2, n3 = table.weight.shape[1:]
-    b = len(table)
-    m = FINELY if fine else UPSAMPLED
-    for m1, m2 in ((max(m, n1), max(m, n2)), (n1, n2)):
-        dense = (to_nodes(n1, m1) @ table.log_density.reshape(b, n1, -1)).reshape(b, m1, n2, n3)
-        dense = to_nodes(n2, m2) @ dense
-        weight = share[:, None, None] * rule(m1)[1][:, None] * rule(m2)[1]
-        mass = weight * (np.exp(np.minimum(dense, 50.0)) @ rule(n3)[1])
-        heavy = mass > NEGLIGIBLE * mass.max()
-        lines = cumulate(dense[heavy], ALONG) * weight[heavy][:, None]
-        if _holds(lines):
-            break
-    tau1, tau2 = (
-        table.scale[:, [0]] * np.sinh(_nodes(table, 0, m1)),
-        table.scale[:, [1]] * np.sinh(_nodes(table, 1, m2)),
-    )
-    ratio = (tau1[:, :, None] / tau2[:, None, :])[heavy]
-    low, high = (np.broadcast_to(part[:, 2][:, None, None], heavy.shape)[heavy] for part in (table.low, table.high))
+    m2 = round(ACROSS[0] * n2)
+    t, weight = _divided(table, round(ACROSS[1] * n3))
+    dense = to_nodes(n2, m2) @ _at_rho(floored(table.log_density), t)
+    mass = np.einsum("bijk,i->bjk", np.exp(np.minimum(dense, 50.0)), rule(n1)[1])
+    mass *= share[:, None, None] * rule(m2)[1][:, None] * weight[:, None, :]
+    heavy = np.nonzero(mass > NEGLIGIBLE * mass.max())
+    component, along_final, along_rho = heavy
+    lines = cumulate(dense[component, :, along_final, along_rho], SHORT)
+    lines *= (mass[heavy] / lines[:, -1])[:, None]
+    tau_final = table.scale[:, [1]] * np.sinh(_nodes(table, 1, m2))
+    product = _rho(table, t)[component, along_rho] * tau_final[component, along_final]
+    scale, low = table.scale[component, 0], table.low[component, 0]
+    width = table.high[component, 0] - low
     total = lines[:, -1].sum()
 
     def cdf(x: FloatArray) -> FloatArray:
-        return interval_mass(lines, 2 * (table.rho_map.coordinate(x[:, None] * ratio) - low) / (high - low) - 1) / total
+        x = np.where(x == 0, 1e-12, x)
+        ends = np.arcsinh(product / x[..., None] / scale)
+        inside = interval_mass(lines, 2 * (ends - low) / width - 1) / total
+        return np.where(x > 0, 1 - inside, inside)
 
     return cdf
 
@@ -251,76 +274,69 @@ def slope_prior(
 
 
 def finer(table: Table) -> Table:
-    """Table with more nodes of rho, divided at rho = 0, if tau_surrogate may be 0.
+    """Table whose axis of rho is divided at 0, with denser nodes of tau_surrogate near 0, if tau_surrogate may be 0.
 
-    As tau_surrogate approaches 0 the intercept, mu_final - slope mu_surrogate, becomes discontinuous at rho = 0.
+    As tau_surrogate approaches 0 the slope grows without limit, and the intercept, mu_final - slope mu_surrogate,
+    becomes discontinuous at rho = 0.
     """
-    low, high = table.low[:, 2], table.high[:, 2]
-    if (table.low[:, 0] > 0).all() or table.rho_map.arc:
-        return table
     n1, n2, n3 = table.weight.shape[1:]
-    nodes, weights = rule(n3)
-    seam = np.clip(-(low + high) / (high - low), -0.9, 0.9)[:, None]  # rho = 0 in [-1, 1]
-    t = np.concatenate([(seam - 1) / 2 + nodes * (seam + 1) / 2, (seam + 1) / 2 + nodes * (1 - seam) / 2], axis=1)
-    weight = np.concatenate([weights * (seam + 1) / 2, weights * (1 - seam) / 2], axis=1)
-    between = np.stack([interpolation(n3, points).T for points in t])[:, None]  # (b, 1, n3, nodes)
-    log_density = table.log_density @ between
-    rho = table.rho_map.rho(low[:, None] + (high - low)[:, None] * (t + 1) / 2)[0]
-    mass = (
-        np.exp(np.minimum(log_density, 50.0))
-        * rule(n1)[1][:, None, None]
-        * rule(n2)[1][:, None]
-        * weight[:, None, None, :]
-    )
-    if np.abs(mass.sum(axis=(1, 2, 3)) - 1).max() > 1e-3:  # too few nodes for the interpolation
+    t, weight = _divided(table, round(SIDE * n3))
+    if (table.low[:, 0] > 0).all() or t.shape[1] == round(SIDE * n3):
         return table
-    mean, covariance = table.mean @ between[:, None], table.covariance @ between[:, None]
-    return replace(table, rho_between=rho, weight=mass, log_density=log_density, mean=mean, covariance=covariance)
+    nodes, weights = rule(n1)
+    root = (1 + nodes) / 2
+    u, weight_u = 2 * root**2 - 1, 2 * root * weights
+    to_u = interpolation(n1, u)
+
+    def interpolated(values: FloatArray) -> FloatArray:
+        # (b, ..., n1, n2, n3)
+        at = _at_rho(values, t)
+        return (to_u @ at.reshape(*at.shape[:-3], n1, -1)).reshape(*at.shape[:-3], len(u), *at.shape[-2:])
+
+    log_density = interpolated(floored(table.log_density))
+    mass = np.exp(np.minimum(log_density, 50.0)) * np.multiply.outer(weight_u, rule(n2)[1])[:, :, None]
+    mass *= weight[:, None, None, :]
+    mean, covariance = interpolated(table.mean), interpolated(table.covariance)
+    v11, v12, v22 = covariance[:, 0], covariance[:, 1], covariance[:, 2]
+    indefinite = (v11 <= 0) | (v22 <= 0) | (v12 * v12 > v11 * v22)
+    if np.abs(mass.sum(axis=(1, 2, 3)) - 1).max() > 1e-3 or (mass * indefinite).sum() > 1e-6:
+        return table  # too few nodes for the interpolation
+    tau = table.scale[:, [0]] * np.sinh(table.low[:, [0]] + (table.high - table.low)[:, [0]] * (u + 1) / 2)
+    return replace(
+        table,
+        tau_surrogate=tau,
+        rho_between=_rho(table, t),
+        weight=mass,
+        log_density=log_density,
+        mean=mean,
+        covariance=covariance,
+    )
 
 
-def draw(
-    table: Table, share: FloatArray, n: int, generator: np.random.Generator
-) -> tuple[dict[str, FloatArray], FloatArray]:
-    """Draw the three parameters independently, with the mean and covariance of mu at each draw.
+def _divided(table: Table, n: int) -> tuple[FloatArray, FloatArray]:
+    """Nodes of rho in [-1, 1] and their weights, (b, n), or (b, 2 n) if the axis is divided at rho = 0."""
+    nodes, weights = rule(n)
+    low, high = table.low[:, 2], table.high[:, 2]
+    seam = 2 * (table.rho_map.coordinate(0.0) - low) / (high - low) - 1  # rho = 0 in [-1, 1]
+    if (np.abs(seam) > LAST_SEAM).all():
+        return np.tile(nodes, (len(table), 1)), np.tile(weights, (len(table), 1))
+    left, right = ((1 + side * np.clip(seam, -LAST_SEAM, LAST_SEAM)[:, None]) / 2 for side in (1, -1))  # half lengths
+    t = np.concatenate([-1 + left * (1 + nodes), 1 - right * (1 - nodes)], axis=1)
+    return t, np.concatenate([left * weights, right * weights], axis=1)
 
-    tau_surrogate is drawn from its marginal, tau_final given tau_surrogate, and rho_between given both, each by
-    inversion of the integral of the interpolated density. Mean and covariance are interpolated.
 
-    Returns
-    -------
-    draws : dict of (n,) arrays
-    moments : (5, n) array
-        mean1, mean2, v11, v12, v22.
-    """
-    component = generator.choice(len(table), n, p=share / share.sum())
-    drawn: list[list[FloatArray]] = []
-    for b in range(len(table)):
-        size = int((component == b).sum())
-        # before the first parameter is drawn all draws have the same table, afterwards each has its own
-        values = np.concatenate([table.log_density[b][None], table.mean[b], table.covariance[b]])[None]
-        coordinates = []
-        for axis in range(3):
-            count = values.shape[2]
-            weight = np.ones(1)
-            for nodes in values.shape[3:]:
-                weight = np.multiply.outer(weight, rule(nodes)[1]).ravel()
-            mass = np.exp(values[:, 0]).reshape(len(values), count, -1) @ weight
-            cdf = np.maximum.accumulate(cumulate(np.log(np.maximum(mass, 1e-300))), axis=1)
-            wanted = generator.random(size) * cdf[:, -1]
-            cell = np.clip((cdf < wanted[:, None]).sum(axis=1) - 1, 0, FINE - 2)
-            rows = np.arange(size) if len(cdf) > 1 else np.zeros(size, dtype=np.intp)
-            left, right = cdf[rows, cell], cdf[rows, cell + 1]
-            t = -1 + 2 * (cell + (wanted - left) / np.maximum(right - left, 1e-300)) / (FINE - 1)
-            between = interpolation(count, t)
-            if len(values) == 1:
-                values = np.tensordot(between, values[0], axes=(1, 1))
-            else:
-                values = np.einsum("si,sqi...->sq...", between, values)
-            coordinates.append(table.low[b, axis] + (table.high - table.low)[b, axis] * (t + 1) / 2)
-        moments = values[:, 1:]
-        tau1, tau2 = (table.scale[b, a] * np.sinh(coordinates[a]) for a in (0, 1))
-        drawn.append([tau1, tau2, table.rho_map.rho(coordinates[2])[0], *moments.T])
-    columns = [np.concatenate(parts) for parts in zip(*drawn, strict=True)]
-    order = generator.permutation(n)
-    tau1, tau2, rho, *rest = (column[order] for column in columns)
-    return {"tau_surrogate": tau1, "tau_final": tau2, "rho_between": rho}, np.stack(rest)
+def _at_rho(values: FloatArray, t: FloatArray) -> FloatArray:
+    """Interpolate ``(b, ..., n)`` values at the nodes of rho; (b, ..., nodes)."""
+    n = values.shape[-1]
+    return np.stack(
+        [
+            (part.reshape(-1, n) @ interpolation(n, at).T).reshape(*part.shape[:-1], -1)
+            for part, at in zip(values, t, strict=True)
+        ]
+    )
+
+
+def _rho(table: Table, t: FloatArray) -> FloatArray:
+    """Return rho at points of [-1, 1]."""
+    low, high = table.low[:, [2]], table.high[:, [2]]
+    return table.rho_map.rho(low + (high - low) * (t + 1) / 2)[0]

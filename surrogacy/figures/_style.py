@@ -21,7 +21,6 @@ from surrogacy.output.page_style import DEFAULT_PAGE, SHIPPED_FONT, PageStyle
 
 MM = 1 / 25.4
 POINT = 25.4 / 72  # mm
-PNG_DPI = 200
 
 # in order of preference, as labels that would overlap are omitted
 HR_TICKS = (1.0, 0.5, 2.0, 0.7, 1.5, 0.8, 0.6, 1.25, 0.4, 0.3, 0.2, 0.1, 4.0, 3.0, 2.5, 0.15)
@@ -157,30 +156,3 @@ def hazard_ratio_axis(axes: Axes, which: str, low: float, high: float) -> None:
 def font_size_of(size: float | str) -> float:
     """Return a size of matplotlib, such as ``small``, in points."""
     return float(FontProperties(size=size).get_size_in_points())
-
-
-def save(figure: Figure, stem: Path, formats: Sequence[str]) -> list[str]:
-    """Save a figure in several formats without timestamps; the same figure gives the same bytes.
-
-    Parameters
-    ----------
-    figure : Figure
-    stem : Path
-        Folder and name without ending.
-    formats : sequence of {"pdf", "svg", "png", "tiff"}
-
-    Returns
-    -------
-    list of str
-        File names.
-    """
-    without_dates = {"pdf": {"CreationDate": None, "ModDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
-    compression = {"tiff": {"compression": "tiff_lzw"}, "png": {"compress_level": 1}}
-    resolution = {"pdf": "figure", "svg": "figure", "png": PNG_DPI, "tiff": mpl.rcParams["savefig.dpi"]}
-    names = []
-    for ending in formats:
-        path = stem.with_name(f"{stem.name}.{ending}")
-        options: dict[str, Any] = {"pil_kwargs": compression[ending]} if ending in compression else {}
-        figure.savefig(path, format=ending, dpi=resolution[ending], metadata=without_dates.get(ending), **options)
-        names.append(path.name)
-    return names

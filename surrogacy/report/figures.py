@@ -174,6 +174,7 @@ def draw(drawing: Drawing, folder: Path, formats: tuple[str, ...], page: PageSty
         If the files cannot be written.
     """
     from surrogacy.figures import _style as style
+    from surrogacy.figures.saving import save
 
     name, caption = slug(drawing.name), drawing.caption
     module, _, function = drawing.plot.partition(":")
@@ -182,7 +183,7 @@ def draw(drawing: Drawing, folder: Path, formats: tuple[str, ...], page: PageSty
             warnings.filterwarnings("always", message=MISSING_SIGN)
             axes = getattr(importlib.import_module(module), function)(*drawing.arguments, page=page, **drawing.keywords)
             first = axes[0] if isinstance(axes, list | tuple) else axes
-            files = style.save(first.get_figure(root=True), folder / name, formats)
+            files = save(first.get_figure(root=True), folder / name, formats)
     except (OSError, UsageError):
         raise
     except Exception as error:

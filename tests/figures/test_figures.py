@@ -18,9 +18,10 @@ from surrogacy.figures import (
     posterior_data,
     prior_sensitivity_data,
 )
-from surrogacy.figures._style import save, style
+from surrogacy.figures._style import style
 from surrogacy.figures.choices import plot_choices
 from surrogacy.figures.labels import HALO
+from surrogacy.figures.saving import save
 from surrogacy.models import (
     BivariateBayes,
     BivariateRandomEffects,

@@ -19,6 +19,7 @@ from surrogacy.evaluation.cross_validation import cross_validate
 from surrogacy.evaluation.refits import choice_record
 from surrogacy.evaluation.sensitivity import vary_one_choice
 from surrogacy.figures import _style as style
+from surrogacy.figures.saving import PNG_DPI, save
 from surrogacy.models import WeightedRegression
 from surrogacy.output.page_style import PRESETS, page_style
 from surrogacy.pps.at_risk import compare_at_risk
@@ -146,9 +147,9 @@ def test_figure_is_without_fault(name, journal, columns, figures):
 def test_saved_figure_is_as_wide_as_the_page(columns, pps_figures, tmp_path):
     page = page_style("karger", columns)
     with style.style(page):
-        style.save(draw(pps_figures["waterfall-tactics"], page), Path(tmp_path) / "figure", ("png",))
+        save(draw(pps_figures["waterfall-tactics"], page), Path(tmp_path) / "figure", ("png",))
     pixels = matplotlib.image.imread(tmp_path / "figure.png").shape[1]
-    assert pixels / style.PNG_DPI * MM == pytest.approx(page.width, abs=MM / style.PNG_DPI)
+    assert pixels / PNG_DPI * MM == pytest.approx(page.width, abs=MM / PNG_DPI)
 
 
 def test_faults_are_reported():

@@ -12,6 +12,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.markers import MarkerStyle
+from matplotlib.transforms import IdentityTransform
 
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
@@ -264,29 +267,33 @@ def with_focus(data: pd.DataFrame, focus: str | Sequence[str] | None) -> pd.Data
 def draw_bubbles(ax: Axes, data: pd.DataFrame, page: PageStyle = DEFAULT_PAGE) -> list[Symbol]:
     """Draw the comparisons, the largest first, with a ring around those in focus; return their circles."""
     largest = LARGEST[page.columns] * min(1.0, CROWDED / len(data)) * min(1.0, page.width / SMALLEST_PAGE) ** 2
+    rows = data.sort_values("area", ascending=False, kind="stable")
+    groups = [group_of(name) for name in rows["class"]]
+    sizes = [marker_size(largest * area, group.marker) for area, group in zip(rows["area"], groups, strict=True)]
+    places = rows[["surrogate_place", "final_place"]].to_numpy()
+    shapes = [MarkerStyle(group.marker) for group in groups]
+    discs = PathCollection(
+        [shape.get_path().transformed(shape.get_transform()) for shape in shapes],
+        sizes,
+        offsets=places,
+        offset_transform=ax.transData,
+        facecolors=[group.colour for group in groups],
+        edgecolors=style.INK,
+        linewidths=0.6,
+        linestyles=["--" if unverified else "-" for unverified in rows["unverified"]],
+        zorder=3,
+    )
+    discs.set_transform(IdentityTransform())  # sizes are in points
+    ax.add_collection(discs, autolim=False)
     symbols = {}
-    for place, row in data.sort_values("area", ascending=False, kind="stable").iterrows():
-        group = group_of(row["class"])
-        size = marker_size(largest * row["area"], group.marker)
-        ax.scatter(
-            row["surrogate_place"],
-            row["final_place"],
-            s=size,
-            marker=group.marker,
-            facecolor=group.colour,
-            edgecolor=style.INK,
-            linewidth=0.6,
-            linestyle="--" if row["unverified"] else "-",
-            zorder=3,
-        )
+    for index, (x, y), size, group, in_focus in zip(rows.index, places, sizes, groups, rows["focus"], strict=True):
         radius = symbol_radius(size, group.marker)
-        if row["focus"]:
+        if in_focus:
             radius += RING_GAP
-            ax.scatter(row["surrogate_place"], row["final_place"], s=(2 * radius) ** 2, zorder=4, **RING)
+            ax.scatter(x, y, s=(2 * radius) ** 2, zorder=4, **RING)
             radius += RING["linewidth"] / 2
-        inner = inner_radius(size, group.marker)
-        symbols[place] = Symbol(row["surrogate_place"], row["final_place"], radius, inner, ring=row["focus"])
-    return [symbols[place] for place in data.index]
+        symbols[index] = Symbol(x, y, radius, inner_radius(size, group.marker), ring=in_focus)
+    return [symbols[index] for index in data.index]
 
 
 def _draw_arrows(ax: Axes, data: pd.DataFrame) -> None:

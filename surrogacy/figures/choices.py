@@ -19,7 +19,7 @@ from surrogacy.figures.rows import (
     TICKS,
     Cell,
     Column,
-    draw_interval,
+    draw_intervals,
     quantity_limits,
     row_axis,
     row_panels,
@@ -92,7 +92,7 @@ def plot_choices(
                 if axes is left:
                     axes.text(0.02, at, "not fitted", fontsize="small", color="0.35", va="center")
                 continue
-            draw_interval(axes, at, low, high, colour=colour)
+            draw_intervals(axes, at, low, high, colours=colour)
             face = "white" if row.get("boundary") is True else colour
             marker = "D" if row["varied"] == "base" else "o"
             axes.plot(

@@ -9,7 +9,7 @@ from surrogacy.figures import _style as style
 from surrogacy.figures.rows import (
     QUANTITY_AXIS,
     column,
-    draw_interval,
+    draw_intervals,
     quantity_limits,
     row_axis,
     row_panels,
@@ -76,7 +76,7 @@ def plot_class_slopes(result: Result, ax: Axes | None = None, *, page: PageStyle
     row_axis(ax, len(rows))
     for i, row in enumerate(records):
         colour = style.LINE_COLOUR if row["mean"] else style.INK
-        draw_interval(ax, i, row["low"], row["high"], colour=colour)
+        draw_intervals(ax, i, row["low"], row["high"], colours=colour)
         ax.plot(row["slope"], i, "D" if row["mean"] else "o", color=colour, ms=3.5, zorder=3)
     ax.axvline(0, color="0.4", lw=0.6, zorder=0)
     ax.axvline(float(rows["slope"].iloc[-1]), color=style.LINE_COLOUR, lw=0.5, ls=":", zorder=0)

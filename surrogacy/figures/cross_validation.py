@@ -12,7 +12,7 @@ from surrogacy.evaluation.cross_validation import NORMAL, Predictions
 from surrogacy.figures import _style as style
 from surrogacy.figures.rows import (
     column,
-    draw_interval,
+    draw_intervals,
     favours,
     row_axis,
     row_panels,
@@ -27,6 +27,7 @@ AXIS, KEY = 14.0, 4.0  # mm for ticks, words and label below the panel, and for 
 LABEL = 10.0  # points between ticks and label, for the words
 LONGEST_NAME = 40  # characters
 PREDICTED = "#9DB4CE"
+OBSERVED = 0.3  # rows from the predicted to the observed effect
 FRAME = float(np.log(0.3)), float(np.log(3.0))  # wider intervals end in an arrow
 
 
@@ -84,15 +85,18 @@ def plot_cross_validation(
     style.hazard_ratio_axis(ax, "x", low, high)
     row_axis(ax, len(rows), first=-0.7)
     ax.axvline(0, color="0.4", lw=0.6, zorder=0)
-    for y, row in enumerate(rows.to_dict("records")):
-        draw_interval(ax, y, row["low"], row["high"], colour=PREDICTED, width=1.6)
-        draw_interval(ax, y, row["low_80"], row["high_80"], colour=PREDICTED, width=4.0)
-        ax.plot(np.clip(row["predicted"], low, high), y, "|", color=style.INK, ms=6, mew=1.0, zorder=3)
-        colour, marker = (style.INK, "o") if row["covered"] else (style.LINE_COLOUR, "D")
-        draw_interval(ax, y + 0.3, row["observed"] - half[y], row["observed"] + half[y], colour=colour, width=0.7)
-        observed = float(np.clip(row["observed"], low, high))
-        ax.plot(observed, y + 0.3, marker, color=colour, ms=3.2, zorder=4)
-        identify_symbols(ax, [MarkedSymbol(row["comparison"], observed, y + 0.3, SMALL_DISC)])
+    places = np.arange(len(rows))
+    draw_intervals(ax, places, rows["low"], rows["high"], colours=PREDICTED, width=1.6)
+    draw_intervals(ax, places, rows["low_80"], rows["high_80"], colours=PREDICTED, width=4.0)
+    ax.plot(np.clip(rows["predicted"], low, high), places, "|", color=style.INK, ms=6, mew=1.0, zorder=3)
+    observed, covered = rows["observed"].clip(low, high), rows["covered"].to_numpy(bool)
+    colours = np.where(covered, style.INK, style.LINE_COLOUR)
+    ends = rows["observed"] - half, rows["observed"] + half
+    draw_intervals(ax, places + OBSERVED, *ends, colours=colours, width=0.7)
+    for chosen, marker, colour in ((covered, "o", style.INK), (~covered, "D", style.LINE_COLOUR)):
+        ax.plot(observed[chosen], places[chosen] + OBSERVED, marker, color=colour, ms=3.2, zorder=4)
+    marked = zip(rows["comparison"], observed, places + OBSERVED, strict=True)
+    identify_symbols(ax, (MarkedSymbol(name, x, y, SMALL_DISC) for name, x, y in marked))
     favours([ax], shared=page.is_narrow)
     ax.set_xlabel(f"Hazard ratio for {final}", labelpad=LABEL)
     _key(ax, outside, page)

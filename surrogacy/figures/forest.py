@@ -23,7 +23,7 @@ from surrogacy.figures.rows import (
     NARROWEST_PANEL,
     Cell,
     Column,
-    draw_interval,
+    draw_intervals,
     favours,
     lines_height,
     note_lines,
@@ -78,7 +78,8 @@ def plot_forest(
     pair of Axes
         Surrogate and final endpoint.
     """
-    every, rows = forest_data(result), forest_data(result, part)
+    every = forest_data(result)
+    rows = every if part is None else forest_data(result, part)
     names = frozenset([focus] if isinstance(focus, str) else focus or ())
     limits, places = _limits(every), _places(rows)
     before, after, with_limits = _columns(rows, places, names, page)
@@ -230,34 +231,49 @@ def _panel(
     effects: Sequence[PlottedEffect],
     focus: frozenset[str],
 ) -> None:
+    """Draw intervals, symbols of the comparisons and diamonds of pooled effects."""
     row_axis(axes, places[-1] + 1, first=-1.8)
     axes.vlines(0, -0.7, places[-1] + 0.6, color="0.4", lw=0.6, zorder=0)  # below the headings
-    for y, row, effect in zip(places, rows, effects, strict=True):
-        if np.isfinite(effect.value):
-            if row.kind == "comparison":
-                identify_symbols(axes, [MarkedSymbol(row.comparison, effect.value, y, SMALL_DISC)])
-            _draw_effect(axes, y, row, effect, style.LINE_COLOUR if row.trial in focus else style.INK)
+    known = [entry for entry in zip(places, rows, effects, strict=True) if np.isfinite(entry[2].value)]
+    for y, row, effect in known:
+        if row.kind == "pooled":
+            _draw_diamond(axes, y, effect)
+    lines = [entry for entry in known if entry[1].kind != "pooled"]
+    draw_intervals(
+        axes,
+        [y for y, _, _ in lines],
+        [effect.low for _, _, effect in lines],
+        [effect.high for _, _, effect in lines],
+        colours=[_colour(row, focus) for _, row, _ in lines],
+        width=0.8,
+    )
+    comparisons = [entry for entry in lines if entry[1].kind == "comparison"]
+    colours = [_colour(row, focus) for _, row, _ in comparisons]
+    fills = ["white" if row.unverified else colour for (_, row, _), colour in zip(comparisons, colours, strict=True)]
+    axes.scatter(
+        [effect.value for _, _, effect in comparisons],
+        [y for y, _, _ in comparisons],
+        s=[6 + 26 * row.area for _, row, _ in comparisons],
+        marker="s",
+        facecolor=fills,
+        edgecolor=colours,
+        linewidth=0.6,
+        snap=False,  # whole pixels would change the areas
+        zorder=3,
+    )
+    identify_symbols(
+        axes, [MarkedSymbol(row.comparison, effect.value, y, SMALL_DISC) for y, row, effect in comparisons]
+    )
 
 
-def _draw_effect(axes: Axes, y: float, row: ForestRow, effect: PlottedEffect, colour: str) -> None:
-    """Diamond of a pooled effect; otherwise the interval, with a symbol for a comparison."""
-    if row.kind == "pooled":
-        low, high = np.clip([effect.low, effect.high], *axes.get_xlim())
-        shape = [(low, y), (effect.value, y - 0.32), (high, y), (effect.value, y + 0.32)]
-        axes.add_patch(Polygon(shape, closed=True, facecolor=style.INK, lw=0, zorder=3))
-        return
-    draw_interval(axes, y, effect.low, effect.high, colour=colour, width=0.8)
-    if row.kind == "comparison":
-        axes.scatter(
-            effect.value,
-            y,
-            s=6 + 26 * row.area,
-            marker="s",
-            facecolor="white" if row.unverified else colour,
-            edgecolor=colour,
-            linewidth=0.6,
-            zorder=3,
-        )
+def _colour(row: ForestRow, focus: frozenset[str]) -> str:
+    return style.LINE_COLOUR if row.trial in focus else style.INK
+
+
+def _draw_diamond(axes: Axes, y: float, effect: PlottedEffect) -> None:
+    low, high = np.clip([effect.low, effect.high], *axes.get_xlim())
+    shape = [(low, y), (effect.value, y - 0.32), (high, y), (effect.value, y + 0.32)]
+    axes.add_patch(Polygon(shape, closed=True, facecolor=style.INK, lw=0, zorder=3))
 
 
 def _thin_ticks(axes: Axes) -> None:

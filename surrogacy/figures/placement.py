@@ -21,7 +21,7 @@ from surrogacy.figures.rows import (
     NARROWEST_PANEL,
     Cell,
     Column,
-    draw_interval,
+    draw_intervals,
     favours,
     panel_width,
     row_axis,
@@ -114,18 +114,19 @@ def plot_placement(
             page, rows_height(page, y + 0.6), (4.0, AXIS + KEY * (3 if page.is_narrow else 1) + MARGIN), before, after
         )
     ends = np.log(data[["low_95", "high_95"]].to_numpy())
-    limits = min(ends.min(), _or(low, observed), 0.0) - 0.05, max(ends.max(), _or(high, observed), 0.0) + 0.05
-    style.hazard_ratio_axis(ax, "x", *np.clip(limits, *WIDEST))
+    widest = min(ends.min(), _or(low, observed), 0.0) - 0.05, max(ends.max(), _or(high, observed), 0.0) + 0.05
+    style.hazard_ratio_axis(ax, "x", *np.clip(widest, *WIDEST))
     row_axis(ax, y)
     ax.axvline(0, color="0.4", lw=0.6, zorder=0)
     ax.axvline(observed, color=style.LINE_COLOUR, lw=0.5, ls=":", zorder=0)
-    draw_interval(ax, 0, low, high, colour=style.LINE_COLOUR)
+    draw_intervals(ax, 0, low, high, colours=style.LINE_COLOUR)
     ax.plot(observed, 0, "o", color=style.LINE_COLOUR, ms=4, zorder=3)
     identify_symbols(ax, [MarkedSymbol(focus.comparison, observed, 0, SMALL_DISC)])
-    for at, row in rows:
-        for level, width in (("95", 1.0), ("80", 3.0)):
-            draw_interval(ax, at, *np.log([row[f"low_{level}"], row[f"high_{level}"]]), colour=PREDICTED, width=width)
-        ax.plot(np.log(row["predicted"]), at, "s", color=PREDICTED, mfc="white", mew=1.0, ms=3.5, zorder=3)
+    places, predicted = [at for at, _ in rows], np.log([row["predicted"] for _, row in rows])
+    for level, width in (("95", 1.0), ("80", 3.0)):
+        limits = (np.log([row[f"{end}_{level}"] for _, row in rows]) for end in ("low", "high"))
+        draw_intervals(ax, places, *limits, colours=PREDICTED, width=width)
+    ax.plot(predicted, places, "s", color=PREDICTED, mfc="white", mew=1.0, ms=3.5, zorder=3)
     favours([ax], shared=page.is_narrow)
     ax.set_xlabel(f"Hazard ratio for {final}", labelpad=LABEL)
     _key(ax, focus.label, page)

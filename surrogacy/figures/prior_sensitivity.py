@@ -21,7 +21,7 @@ from surrogacy.figures.rows import (
     TICKS,
     Cell,
     Column,
-    draw_interval,
+    draw_intervals,
     lines_height,
     note_lines,
     quantity_limits,
@@ -80,6 +80,7 @@ def plot_prior_sensitivity(
     rows = prior_sensitivity_data(records)
     places, priors = _places(rows)
     thresholds = list(map(_threshold, rows["ste_prediction"], rows["ste_prediction_status"]))
+    default = (rows["prior"] == DEFAULT).to_numpy()
     before = [priors]
     after: list[list[Column]] = [[], []]
     if set(thresholds) != {ABSENT}:
@@ -100,11 +101,11 @@ def plot_prior_sensitivity(
         axes.set(xlim=(0, 1) if quantity == "r2_trial" else quantity_limits(values, *SLOPES), xlabel=label)
         axes.xaxis.set_major_locator(MaxNLocator(TICKS[page.columns], steps=[1, 2, 5, 10]))
         row_axis(axes, places[-1] + 1)
-        for place, (value, low, high), default in zip(places, values, rows["prior"] == DEFAULT, strict=True):
-            colour = style.LINE_COLOUR if default else style.INK
-            draw_interval(axes, place, low, high, colour=colour)
-            shown = np.clip(value, *axes.get_xlim())
-            axes.plot(shown, place, "D" if default else "o", color=colour, ms=3.5, clip_on=False, zorder=3)
+        colours = np.where(default, style.LINE_COLOUR, style.INK)
+        draw_intervals(axes, places, *values.T[1:], colours=colours)
+        shown = np.clip(values[:, 0], *axes.get_xlim())
+        for chosen, marker, colour in ((default, "D", style.LINE_COLOUR), (~default, "o", style.INK)):
+            axes.plot(shown[chosen], places[chosen], marker, color=colour, ms=3.5, clip_on=False, zorder=3)
         axes.axvline(values[0, 0], color=style.LINE_COLOUR, lw=0.5, ls=":", zorder=0)
     right.axvline(0, color="0.4", lw=0.6, zorder=0)
     write_notes(left, notes, write_columns((left, right), before, after), QUANTITY_AXIS)

@@ -9,6 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.transforms import ScaledTranslation
+from numpy.typing import ArrayLike
 
 from surrogacy.arrays import FloatArray
 from surrogacy.figures import _style as style
@@ -148,20 +151,18 @@ def write_columns(panels: Sequence[Axes], before: Sequence[Column], after: Seque
 
 def _write(panel: Axes, edge: int, offset: float, written: Column) -> None:
     """Write a column at an offset in mm from the left (0) or right (1) edge of a panel."""
-    width = written.width
+    width, inches = written.width, panel.figure.dpi_scale_trans
     for cell in written.cells:
         place = offset + (width if written.align == "right" else cell.indent)
-        panel.annotate(
+        panel.text(
+            edge,
+            cell.row,
             cell.text,
-            (edge, cell.row),
-            (place * POINTS, 0),
-            xycoords=panel.get_yaxis_transform(),
-            textcoords="offset points",
+            transform=panel.get_yaxis_transform() + ScaledTranslation(place * style.MM, 0, inches),
             ha=written.align,
             va="center",
             fontsize="small",
             fontweight="bold" if cell.bold else "normal",
-            annotation_clip=False,
             bbox={"facecolor": "white", "lw": 0, "pad": 0.3} if cell.spans else None,
         )
 
@@ -180,15 +181,31 @@ def quantity_limits(values: FloatArray, least: float, most: float) -> tuple[floa
     return low - 0.06 * (high - low), high + 0.06 * (high - low)
 
 
-def draw_interval(panel: Axes, row: float, low: float, high: float, *, colour: str, width: float = 0.9) -> None:
-    """Draw an interval, which ends in an arrowhead where the axis cuts it; nothing without limits."""
+def draw_intervals(
+    panel: Axes, rows: ArrayLike, low: ArrayLike, high: ArrayLike, *, colours: ArrayLike, width: float = 0.9
+) -> None:
+    """Draw intervals, which end in arrowheads where the axis cuts them; nothing where limits are not known.
+
+    Parameters
+    ----------
+    panel : Axes
+        With its limits set.
+    rows, low, high : (k,) array-like
+    colours : str or (k,) array-like of str
+        Of all intervals, or of each.
+    width : float
+        Points.
+    """
     ends = panel.get_xlim()
-    if not np.isfinite([low, high]).all() or high < ends[0] or low > ends[1]:
-        return
-    panel.plot(np.clip([low, high], *ends), [row, row], color=colour, lw=width, solid_capstyle="butt", zorder=2)
-    for cut, end, marker in ((low < ends[0], ends[0], "<"), (high > ends[1], ends[1], ">")):
-        if cut:
-            panel.plot(end, row, marker, color=colour, ms=ARROW, mew=0, clip_on=False, zorder=2.5)
+    y, start, end = np.broadcast_arrays(*(np.atleast_1d(np.asarray(values, float)) for values in (rows, low, high)))
+    shown = np.isfinite(start) & np.isfinite(end) & (end >= ends[0]) & (start <= ends[1])
+    look = np.broadcast_to(colours, y.shape)[shown]
+    segments = np.stack([np.clip([start, end], *ends), [y, y]], axis=-1)[:, shown].swapaxes(0, 1)
+    lines = LineCollection(list(segments), colors=list(look), linewidths=width, capstyle="butt", zorder=2)
+    panel.add_collection(lines, autolim=False)
+    for cut, at, marker in ((start < ends[0], ends[0], "<"), (end > ends[1], ends[1], ">")):
+        for row, colour in zip(y[shown & cut], look[cut[shown]], strict=True):
+            panel.plot(at, row, marker, color=colour, ms=ARROW, mew=0, clip_on=False, zorder=2.5)
 
 
 def favours(panels: Sequence[Axes], *, shared: bool = False) -> None:

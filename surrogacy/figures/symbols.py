@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
+from matplotlib.backend_bases import RendererBase
+from matplotlib.path import Path
+from matplotlib.transforms import Affine2D, IdentityTransform
 
 PREFIX = "comparison-"
 MOST_IDENTIFIED = 300  # symbols of a figure; more cannot be told apart, and would take seconds
+BLACK = (0.0, 0.0, 0.0)
 SMALL_DISC = 9.0  # points; diameter for symbols that are smaller than a finger or pointer needs
 
 
@@ -20,6 +25,35 @@ class MarkedSymbol(NamedTuple):
     x: float
     y: float
     diameter: float
+
+
+class IdentifiedSymbols(Artist):
+    """Invisible discs with identifiers.
+
+    Parameters
+    ----------
+    symbols : tuple of MarkedSymbol
+        In the order in which they are drawn.
+    """
+
+    zorder = 9
+
+    def __init__(self, symbols: tuple[MarkedSymbol, ...]) -> None:
+        super().__init__()
+        self.symbols = symbols
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw each disc in a group of its own."""
+        places = self.get_transform().transform([(symbol.x, symbol.y) for symbol in self.symbols])
+        context = renderer.new_gc()
+        context.set_alpha(0.0)
+        point = float(np.asarray(renderer.points_to_pixels(1.0)))
+        for symbol, place in zip(self.symbols, places, strict=True):
+            size = Affine2D().scale(point * symbol.diameter / 2)
+            renderer.open_group("symbol", f"{PREFIX}{symbol.comparison}")
+            renderer.draw_markers(context, Path.unit_circle(), size, Path([place]), IdentityTransform(), BLACK)
+            renderer.close_group("symbol")
+        context.restore()
 
 
 def identify_symbols(ax: Axes, symbols: Iterable[MarkedSymbol]) -> None:
@@ -33,9 +67,5 @@ def identify_symbols(ax: Axes, symbols: Iterable[MarkedSymbol]) -> None:
     symbols : iterable of MarkedSymbol
     """
     ordered = sorted(symbols, key=lambda symbol: -symbol.diameter)
-    for symbol in ordered if len(ordered) <= MOST_IDENTIFIED else ():
-        disc = Line2D(
-            [symbol.x], [symbol.y], ls="", marker="o", ms=symbol.diameter, mew=0, alpha=0, zorder=9, label="_symbol"
-        )
-        disc.set_gid(f"{PREFIX}{symbol.comparison}")
-        ax.add_artist(disc)
+    if 0 < len(ordered) <= MOST_IDENTIFIED:
+        ax.add_artist(IdentifiedSymbols(tuple(ordered)))

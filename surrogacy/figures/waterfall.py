@@ -16,7 +16,7 @@ from surrogacy.figures.rows import (
     MARGIN,
     Cell,
     Column,
-    draw_interval,
+    draw_intervals,
     favours,
     lines_height,
     note_lines,
@@ -209,4 +209,4 @@ def _draw_step(ax: Axes, y: float, step: Step) -> None:
         ax.barh(y, step.end - step.start, left=step.start, **bar)
     else:
         ax.plot(step.end, y, "D", color=style.INK, ms=4.5, zorder=4)
-    draw_interval(ax, y, step.low, step.high, colour=style.INK)
+    draw_intervals(ax, y, step.low, step.high, colours=style.INK)

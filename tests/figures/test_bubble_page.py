@@ -17,6 +17,7 @@ from surrogacy.output.page_style import PRESETS, page_style
 from surrogacy.stats.cook import cook_distances
 from tests.conftest import TABLES
 from tests.support.drawn_colours import distance_for_deuteranopes, distance_in_grey
+from tests.support.drawn_labels import identified_symbols
 from tests.support.drawn_page import text_faults
 
 JOURNALS = [pytest.param(name, marks=() if name == "elsevier" else pytest.mark.slow) for name in PRESETS]
@@ -107,8 +108,8 @@ def test_a_comparison_far_from_all_others_stands_at_the_edge_with_its_values(shi
     others = np.delete(effects.log_hr[:, 0], place)
     left = axes.get_xlim()[0]
     assert effects.log_hr[place, 0] < left < others.min()
-    symbol = next(line for line in axes.lines if line.get_gid() == f"comparison-{effects.comparison[place]}")
-    (x,), (y,) = symbol.get_data()
+    (symbol,) = (symbol for symbol in identified_symbols(axes) if symbol.comparison == effects.comparison[place])
+    x, y = symbol.x, symbol.y
     assert left < x < others.min()
     assert y == effects.log_hr[place, 1]  # on the other axis at its value
     surrogate, final = np.exp(effects.log_hr[place])

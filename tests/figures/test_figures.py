@@ -224,7 +224,7 @@ def test_prior_sensitivity_figure(tactics):
     assert "Includes unverified hazard ratios." in " ".join(texts(left)[-1].split())
     assert "STE" not in texts(right)  # no prior gives six trials a threshold
     assert "No surrogate threshold effect exists with any of these priors." in " ".join(texts(left)[-1].split())
-    marks = [line.get_xdata()[0] for line in left.lines if line.get_marker() in ("o", "D")]
+    marks = np.concatenate([line.get_xdata() for line in left.lines if line.get_marker() in ("o", "D")])
     assert marks == pytest.approx([record["r2_trial"] for record in records])
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from surrogacy.figures.pps_arms import plot_pps_arms, pps_arms_data
 from surrogacy.pps.coupling import coupling_audit
+from tests.support.drawn_labels import identified_symbols
 
 
 def test_figure_shows_arms_and_nulls(audit):
@@ -21,9 +22,8 @@ def test_figure_shows_arms_and_nulls(audit):
     controls = [arm.trial for arm in data if not arm.experimental]
     joined = sum(controls.count(arm.trial) for arm in data if arm.experimental)
     for axes in (left, right):
-        discs = [line for line in axes.lines if line.get_gid()]
-        assert {disc.get_gid() for disc in discs} == {f"comparison-{arm.identifier}" for arm in data}
-        assert len(axes.lines) == joined + len(discs)
+        assert {disc.comparison for disc in identified_symbols(axes)} == {arm.identifier for arm in data}
+        assert len(axes.lines) == joined
     key = [text.get_text() for text in left.figure.legends[0].get_texts()]
     assert key[1:3] == ["expected if PFS and PPS were unrelated", "expected if arms differed by chance alone"]
     assert below_left.get_xlabel() == "Correlation of median OS and PPS over arms"

@@ -44,7 +44,7 @@ def test_each_prior_of_the_sensitivity_analysis_has_words_below_its_parameter():
     assert {"Default", "SDs of the true effects", "half-normal, scale 0.25", "LKJ, shape 2"} <= set(words)
     assert not any(re.search(r"[a-zA-Z]\(\d", text) for text in words)  # half-normal(0.25) looks like code
     assert "STE, surrogate threshold effect (HR)." in words[-1]
-    rows = [line.get_ydata()[0] for line in left.lines if line.get_marker() in ("o", "D")]
+    rows = np.concatenate([line.get_ydata() for line in left.lines if line.get_marker() in ("o", "D")])
     assert len(set(rows)) == len(PRIOR_SETS)  # every prior in a row of its own
     assert min(np.diff(rows)) >= 1
     assert texts(right).count("0.70") == len(PRIOR_SETS)

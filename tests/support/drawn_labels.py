@@ -1,7 +1,7 @@
 """Faults of the labels that a figure draws, from its artists in display coordinates."""
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import cycle, pairwise
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -9,8 +9,15 @@ from matplotlib.collections import PathCollection
 
 from surrogacy.figures.label_search import NEXT_TO
 from surrogacy.figures.labels import HALO
+from surrogacy.figures.symbols import IdentifiedSymbols
 
 ROUNDING = 0.3  # points
+
+
+def identified_symbols(axes):
+    """Symbols with an identifier in the SVG, in the order in which they are drawn."""
+    artists = [child for child in axes.get_children() if isinstance(child, IdentifiedSymbols)]
+    return [symbol for artist in artists for symbol in artist.symbols]
 
 
 @dataclass(frozen=True)
@@ -22,23 +29,24 @@ class Circle:
     inner: float
 
 
+def circle(centre, size, path):
+    """Circles around and within a symbol of a size in points squared, whose shape is a path."""
+    round_ = len(path.vertices) > 10
+    unit = path.get_extents().width / 2 if round_ else float(np.hypot(*path.vertices.T).max())
+    inner = unit if round_ else distance_of_edges(path.vertices)
+    return Circle(tuple(centre), unit * size**0.5, inner * size**0.5)
+
+
 def drawn_circles(axes):
     """Circles around all symbols of the scatter plots, points."""
     scale = axes.figure.dpi / 72
     circles = []
     for collection in axes.collections:
         if isinstance(collection, PathCollection):
-            path = collection.get_paths()[0]
-            extent = path.get_extents()
-            round_ = len(path.vertices) > 10
-            unit = extent.width / 2 if round_ else float(np.hypot(*path.vertices.T).max())
-            inner = unit if round_ else distance_of_edges(path.vertices)
-            offsets = axes.transData.transform(collection.get_offsets())
+            offsets = axes.transData.transform(collection.get_offsets()) / scale
             sizes = np.broadcast_to(collection.get_sizes(), len(offsets))
-            circles += [
-                Circle(tuple(centre / scale), unit * size**0.5, inner * size**0.5)
-                for centre, size in zip(offsets, sizes, strict=True)
-            ]
+            shapes = cycle(collection.get_paths())  # one for all symbols, or one for each
+            circles += [circle(*entry) for entry in zip(offsets, sizes, shapes, strict=False)]
     return circles
 
 

@@ -1,21 +1,24 @@
-"""Files of a figure: PDF and SVG written together equal those that matplotlib writes one by one."""
+"""Files of a figure: those that are written together equal those that matplotlib writes one by one."""
 
 import re
+from io import BytesIO
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from surrogacy.figures._style import style
 from surrogacy.figures.bubble import plot_bubble
 from surrogacy.figures.forest import plot_forest
 from surrogacy.figures.posterior import plot_posterior
-from surrogacy.figures.saving import WITHOUT_DATES, save
+from surrogacy.figures.saving import PNG_DPI, TOGETHER, WITHOUT_DATES, png, save
 from surrogacy.models import BivariateBayes, WeightedRegression
 from surrogacy.output.page_style import DEFAULT_PAGE
 from tests.support.pinned_tables import pinned_trials
 
 NUMBER = re.compile(r"-?\d+\.?\d*")
-LENGTHS_OF_TEXT = 0.15  # points: the two formats of matplotlib round the widths of texts differently
+POSITION = 0.15  # points: the formats of matplotlib round the widths of texts differently
+MOVED = 0.02  # share of the pixels: a text may move by a pixel
 
 
 @pytest.mark.slow
@@ -23,18 +26,30 @@ LENGTHS_OF_TEXT = 0.15  # points: the two formats of matplotlib round the widths
     ("model", "plot"),
     [(WeightedRegression, plot_bubble), (WeightedRegression, plot_forest), (BivariateBayes, plot_posterior)],
 )
-def test_pdf_and_svg_together_are_those_of_matplotlib(model, plot, tmp_path):
+def test_the_formats_together_are_those_of_matplotlib(model, plot, tmp_path):
     with style(DEFAULT_PAGE):
         axes = plot(model().fit(pinned_trials().analysis_set("tactics-2022")))
         figure = (axes[0] if isinstance(axes, tuple) else axes).figure
-        save(figure, tmp_path / "together", ("pdf", "svg"))
-        for ending in ("pdf", "svg"):
-            figure.savefig(tmp_path / f"apart.{ending}", metadata=WITHOUT_DATES[ending], dpi="figure")
-    pdf, svg = (
-        [(tmp_path / f"{name}.{ending}").read_bytes() for name in ("together", "apart")] for ending in ("pdf", "svg")
+        before = figure.dpi
+        save(figure, tmp_path / "together", TOGETHER)
+        assert figure.dpi == before
+        for ending in TOGETHER:
+            figure.savefig(tmp_path / f"apart.{ending}", metadata=WITHOUT_DATES[ending], dpi=PNG_DPI)
+    pdf, svg, pixels = (
+        [(tmp_path / f"{name}.{ending}").read_bytes() for name in ("together", "apart")] for ending in TOGETHER
     )
     assert pdf[0] == pdf[1]
-    texts = [file.decode() for file in svg]
+    texts = [re.sub(r"base64,[^\"]*|id=\"image[^\"]*", "", file.decode()) for file in svg]
     assert NUMBER.sub("#", texts[0]) == NUMBER.sub("#", texts[1])
     together, apart = (np.array(NUMBER.findall(text), float) for text in texts)
-    assert np.abs(together - apart).max() < LENGTHS_OF_TEXT
+    assert np.abs(together - apart).max() < POSITION
+    images = [np.asarray(Image.open(BytesIO(file)).convert("RGB")).astype(int) for file in pixels]
+    assert images[0].shape == images[1].shape
+    assert (np.abs(images[0] - images[1]).max(axis=2) > 0).mean() < MOVED
+
+
+def test_a_png_has_its_colours_and_its_resolution():
+    colours = np.random.default_rng(1).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    image = Image.open(BytesIO(png(colours, 200)))
+    assert np.array_equal(np.asarray(image), colours)
+    assert image.info["dpi"] == pytest.approx((200, 200), rel=1e-4)

@@ -91,9 +91,10 @@ def forest_data(result: Result, part: int | None = None) -> list[ForestRow]:
     controls = [effects.control_group[i] for page in pages for group in page for i in group]
     data["shares_control"] = [bool(control) and controls.count(control) > 1 for control in effects.control_group]
     several_stages = len(set(data["stage"])) > 1
+    records = data.to_dict("records")
     rows: list[ForestRow] = []
     for group in (group for page in (pages if part is None else pages[part : part + 1]) for group in page):
-        members = data.loc[group].to_dict("records")
+        members = [records[i] for i in group]
         stage, drug_class = members[0]["stage"], members[0]["class"]
         if stage or drug_class:
             words = [str(stage) if several_stages or not drug_class else "", CLASSES.get(str(drug_class), "")]

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from surrogacy.arrays import FloatArray
 from surrogacy.figures import _style as style
-from surrogacy.figures.labels import widest
+from surrogacy.figures.labels import text_widths, widest
 from surrogacy.output.page_style import PageStyle
 
 POINTS = 72 * style.MM  # per mm
@@ -75,9 +75,9 @@ class Column:
     @property
     def width(self) -> float:
         """Width of the widest cell in the small size of the style in force, mm."""
-        return max(
-            (widest([cell.text], bold=cell.bold) + cell.indent for cell in self.cells if not cell.spans), default=0.0
-        )
+        cells = [cell for cell in self.cells if not cell.spans]
+        widths = text_widths([cell.text for cell in cells], ["bold" if cell.bold else "normal" for cell in cells])
+        return max((width + cell.indent for width, cell in zip(widths, cells, strict=True)), default=0.0)
 
 
 def column(heading: str, texts: Sequence[str], align: Literal["left", "right"] = "left") -> Column:

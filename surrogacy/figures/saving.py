@@ -76,7 +76,8 @@ def _save_together(figure: Figure, pdf_path: FilePath, svg_path: FilePath, png_p
     finally:
         pdf_file.close()
         figure.dpi = before
-    png_path.write_bytes(png(np.asarray(pixels.buffer_rgba())[..., :3], PNG_DPI))
+    with png_path.open("wb") as png_file:
+        png_file.write(png(np.asarray(pixels.buffer_rgba())[..., :3], PNG_DPI))
 
 
 def png(colours: NDArray[np.uint8], resolution: int) -> bytes:
@@ -115,7 +116,8 @@ class _Together:
     """
 
     def __init__(self, pdf: RendererPdf, svg: RendererSVG, pixels: RendererAgg) -> None:
-        self._pdf, self._svg, self._pixels = pdf, svg, pixels
+        self._pdf, self._pixels = pdf, pixels
+        self._svg: Any = svg
         self._vectors: tuple[Any, ...] = (pdf, svg)
         self._scale = pixels.dpi / POINTS_PER_INCH
         self.open_group, self.close_group = svg.open_group, svg.close_group
@@ -133,7 +135,10 @@ class _Together:
     def draw_markers(
         self, gc: GraphicsContextBase, marker: Any, shape: Transform, path: Path, transform: Transform, face: Any = None
     ) -> None:
-        """Draw markers at the vertices of a path."""
+        """Draw markers at the vertices of a path; invisible ones identify symbols, in the SVG alone."""
+        if gc.get_alpha() == 0:
+            self._svg.draw_markers(gc, marker, shape, path, transform, face)
+            return
         for vector in self._vectors:
             vector.draw_markers(gc, marker, shape, path, transform, face)
         scaled = self._scaled(shape), path, self._scaled(transform)

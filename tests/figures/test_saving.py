@@ -1,5 +1,6 @@
 """Files of a figure: those that are written together equal those that matplotlib writes one by one."""
 
+import io
 import re
 from io import BytesIO
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from surrogacy.figures._style import style
+from surrogacy.figures._style import FONTS, style
 from surrogacy.figures.bubble import plot_bubble
 from surrogacy.figures.forest import plot_forest
 from surrogacy.figures.posterior import plot_posterior
@@ -57,3 +58,14 @@ def test_a_png_has_its_colours_and_its_resolution():
     image = Image.open(BytesIO(png(colours, 200)))
     assert np.array_equal(np.asarray(image), colours)
     assert image.info["dpi"] == pytest.approx((200, 200), rel=1e-4)
+
+
+def test_fonts_are_read_as_a_whole_and_other_files_as_usual(tmp_path):
+    (tmp_path / "text.txt").write_text("µ", encoding="utf-8")
+    usual = io.open
+    font = next(FONTS.glob("*.ttf"))
+    with style(DEFAULT_PAGE):
+        with vars(io)["open"](font, "rb") as file:
+            assert len(file.peek(1)) == font.stat().st_size
+        assert (tmp_path / "text.txt").read_text(encoding="utf-8") == "µ"
+    assert io.open is usual

@@ -8,12 +8,10 @@ import pytest
 
 from surrogacy.cli import simulate
 from surrogacy.errors import ProcessError, UsageError
-from surrogacy.models import BivariateRandomEffects, WeightedRegression
 from surrogacy.simulation import execution
 from surrogacy.simulation.chunk_files import chunk_path, from_parquet, to_parquet, unfinished, write_chunk
 from surrogacy.simulation.chunks import TOPICS, simulate_chunk
 from surrogacy.simulation.data_sets import draw_sets
-from surrogacy.simulation.model_intervals import PROCEDURES, true_values
 from surrogacy.simulation.report import as_csv, as_lines, study_performance
 from surrogacy.simulation.scenarios import Scenario, scenarios
 from surrogacy.simulation.study import Chunk, Study, read_study
@@ -127,25 +125,6 @@ def test_comparisons_with_a_shared_control_arm():
         assert np.all(np.abs(observed - expected) < 4 * error)
     across = np.cov(sets.log_hr[:, [1, 2]].reshape(-1, 4).T)[:2, 2:]
     assert np.abs(across).max() < 4 * expected.max() / np.sqrt(40_000)
-
-
-@pytest.mark.slow
-def test_every_model_is_compared_with_its_own_target():
-    scenario = Scenario("models", "typical", 12, data_sets=6)
-    outcomes = simulate_chunk(scenario, 3)
-    assert {outcome.procedure for outcome in outcomes} == {procedure.name for procedure in PROCEDURES}
-    truth = true_values(scenario)
-    sets = draw_sets(scenario, 3)
-    slope = {o.procedure: o for o in outcomes if o.target == "slope of the true effects"}
-    for name, model in (
-        ("weighted regression, t", WeightedRegression()),
-        ("bivariate REML, profile likelihood", BivariateRandomEffects()),
-    ):
-        for i in range(6):
-            estimate = model.fit(sets.effects(i))["slope"]
-            assert slope[name].error[i] == pytest.approx(estimate.value - truth["slope of the true effects"])
-            if not estimate.unbounded:
-                assert slope[name].width[i] == pytest.approx(estimate.high - estimate.low)
 
 
 def test_a_parquet_file_holds_the_outcomes_and_is_the_same_every_time():

@@ -95,8 +95,9 @@ def simulate_chunks(
     simulated = _by_cluster(workers, address) if backend == "dask" else _by_processes(workers)
     restarts = 0
     while (left := unfinished(folder, chunks)) and restarts <= RESTARTS:
+        first = restarts * workers % len(left)  # those that may have killed a worker come last
         restarts += 1
-        for chunk, content in simulated(left):
+        for chunk, content in simulated(left[first:] + left[:first]):
             write_chunk(folder, chunk, content)
             finished(chunk)
             restarts = 0

@@ -6,6 +6,7 @@ import re
 import signal
 from dataclasses import fields, replace
 
+import dask
 import numpy as np
 import pytest
 
@@ -195,8 +196,9 @@ def test_a_chunk_that_kills_its_worker_does_not_stop_the_others(tmp_path, monkey
     chunks = Study((SMALL,), 3).every_chunk()
     monkeypatch.setattr(execution, "simulated_file", deadly_file)
     monkeypatch.setattr(execution, "RESTARTS", 1)
-    with pytest.raises(ProcessError, match="workers ended early 1 times, last before typical, k = 6, chunk 1"):
-        execution.simulate_chunks(chunks, tmp_path, backend=backend, workers=1)
+    deaths = dask.config.set({"distributed.scheduler.allowed-failures": 0})
+    with deaths, pytest.raises(ProcessError, match="workers ended early 1 times, last before typical, k = 6, chunk 1"):
+        execution.simulate_chunks(chunks, tmp_path, backend=backend, workers=2)
     assert unfinished(tmp_path, chunks) == (chunks[1],)
 
 

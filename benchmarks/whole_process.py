@@ -1,15 +1,15 @@
-"""Whole processes: the default run, --json, --help and the import, against an interpreter that imports pandas and
-matplotlib.
+"""Wall time of whole processes: the default run, --json, --help and the import, against an interpreter that imports
+pandas and matplotlib.
 
-Run by hand from the project's folder: python benchmarks/whole_process.py
+``python benchmarks/whole_process.py`` from the project's folder.
 """
 
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
+REPEATS = 4
 COMMANDS = {
     "peer: import pandas, matplotlib.pyplot": ["-c", "import pandas, matplotlib.pyplot"],
     "surrogacy.fit (four sets, figures, tables)": ["-m", "surrogacy.fit", "--quiet", "--out", "OUT"],
@@ -20,18 +20,19 @@ COMMANDS = {
 
 
 def seconds(arguments: list[str]) -> float:
-    times = []
-    for _ in range(4):
-        with tempfile.TemporaryDirectory() as folder:
-            start = time.perf_counter()
-            command = [sys.executable, *(folder if word == "OUT" else word for word in arguments)]
-            subprocess.run(command, check=True, capture_output=True)
-            times.append(time.perf_counter() - start)
-    return statistics.median(times[1:])
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, *(folder if word == "OUT" else word for word in arguments)]
+        start = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        return time.perf_counter() - start
 
 
-peer = None
-for name, arguments in COMMANDS.items():
-    taken = seconds(arguments)
-    peer = peer or taken
-    print(f"{name:45} {taken:6.2f} s   {taken / peer:5.2f} x the peer")
+def main() -> None:
+    times = {name: min(seconds(arguments) for _ in range(REPEATS)) for name, arguments in COMMANDS.items()}
+    peer = next(iter(times.values()))
+    for name, shortest in times.items():
+        print(f"{name:45} {shortest:6.2f} s   {shortest / peer:5.2f} x the peer")
+
+
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,10 @@
 ``python benchmarks/leave_one_out.py`` from the project's folder. Both are timed in turn; trust the ratios.
 """
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from functools import partial
 
 from stopwatch import timed

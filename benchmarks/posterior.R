@@ -1,4 +1,4 @@
-# The bivariate model with integrated effects in JAGS. Reads effects.csv of the working folder; prints the seconds of CPU,
+# The bivariate model with integrated effects in JAGS. Reads effects.csv of the working folder; prints seconds of CPU,
 # the effective number of draws of rho_between, and its median and 95% limits.
 suppressMessages(library(rjags))
 d <- read.csv("effects.csv")

@@ -5,6 +5,10 @@ of a sampler is scaled to 1,000 effective draws of rho_between, and its draws mu
 on Debian: apt-get install jags r-cran-rjags.
 """
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import argparse
 import json
 import logging

@@ -4,6 +4,10 @@
 log-likelihoods. On Debian: apt-get install r-cran-metafor; mixmeta comes from CRAN.
 """
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import argparse
 import json
 import subprocess

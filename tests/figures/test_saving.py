@@ -12,7 +12,7 @@ from surrogacy.figures._style import FONTS, style
 from surrogacy.figures.bubble import plot_bubble
 from surrogacy.figures.forest import plot_forest
 from surrogacy.figures.posterior import plot_posterior
-from surrogacy.figures.saving import PNG_DPI, TOGETHER, WITHOUT_DATES, png, save
+from surrogacy.figures.saving import PNG_DPI, TOGETHER, WITHOUT_DATES, save
 from surrogacy.figures.symbols import IdentifiedSymbols
 from surrogacy.models import BivariateBayes, WeightedRegression
 from surrogacy.output.page_style import DEFAULT_PAGE
@@ -51,13 +51,6 @@ def test_the_formats_together_are_those_of_matplotlib(model, plot, tmp_path):
     images = [np.asarray(Image.open(BytesIO(file)).convert("RGB")).astype(int) for file in pixels]
     assert images[0].shape == images[1].shape
     assert (np.abs(images[0] - images[1]).max(axis=2) > 0).mean() < MOVED
-
-
-def test_a_png_has_its_colours_and_its_resolution():
-    colours = np.random.default_rng(1).integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    image = Image.open(BytesIO(png(colours, 200)))
-    assert np.array_equal(np.asarray(image), colours)
-    assert image.info["dpi"] == pytest.approx((200, 200), rel=1e-4)
 
 
 def test_fonts_are_read_as_a_whole_and_other_files_as_usual(tmp_path):

@@ -15,6 +15,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import math
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -34,8 +35,8 @@ CELL = 10_000  # data sets per cell: a Monte Carlo error of 0.002 for a coverage
 CLUSTER = 100  # workers of the cluster of the estimate
 # Data sets of the measured chunks; in the other topics those of a chunk, because their cost is not proportional.
 SAMPLE = {"models": 20, "threshold": 60, "two-sets": 12}
-TASKS = 1000  # chunks without computation
-SCALED = 16  # chunks whose wall time is measured with one and with two workers
+TASKS = 500  # chunks without computation
+SCALED = 12  # chunks whose wall time is measured with one and with two workers
 
 
 @dataclass(frozen=True)
@@ -143,9 +144,13 @@ def duration(seconds: float) -> str:
 
 
 def main() -> None:
-    costs = [cost(topic) for topic in TOPICS]
+    costs = []
+    for topic in TOPICS:
+        print(f"cost of {topic}", file=sys.stderr, flush=True)
+        costs.append(cost(topic))
     ratios = {}
     for backend in BACKENDS:
+        print(f"scaling with {backend}", file=sys.stderr, flush=True)
         one, two = scaling(backend)
         ratios[backend] = one / two
     per_task, size = overhead()

@@ -132,7 +132,7 @@ def _by_cluster(workers: int, address: str | None) -> Simulated:
             if address is None:
                 silence_the_end()
                 cluster = stack.enter_context(
-                    LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+                    LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0")
                 )
                 client = stack.enter_context(Client(cluster))
                 client.run(silence_the_end)

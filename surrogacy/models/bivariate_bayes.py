@@ -27,14 +27,10 @@ from surrogacy.models.bivariate import rho_within_record
 from surrogacy.models.exact.bivariate_grid import NODES, Priors
 from surrogacy.models.exact.bivariate_posterior import KIND, QUANTITIES, BivariatePosterior, posteriors
 from surrogacy.models.exact.box_quadrature import rule
-from surrogacy.models.exact.refinement import (
-    GRID_TOLERANCE,
-    REFINEMENTS,
-    PriorKind,
-    check_settings,
-    with_grid_error,
-)
+from surrogacy.models.exact.interpolation import unresolved
+from surrogacy.models.exact.refinement import FINER, UNRESOLVED, PriorKind, check_settings, with_resolution
 from surrogacy.models.priors import (
+    Beta,
     CorrelationPrior,
     Grid,
     HalfNormal,
@@ -172,26 +168,20 @@ class BivariateBayes:
             return self.fit_many([effects])[0]
 
         box: tuple[FloatArray, FloatArray] | None = None
-
-        def tabulate(refinement: float) -> BivariatePosterior:
-            nonlocal box
+        for refinement in (1.0, *FINER):
             n1, n2, n3 = (round(n * refinement) for n in self.nodes)
             within = within_nodes(self.rho_within, refinement)
             posterior = next(posteriors([part.effects], self.priors, within, (n1, n2, n3), box))
             if within is None:  # else a finer grid has more components, each with its own box
                 box = posterior.table.low, posterior.table.high
-            return posterior
-
-        posterior, coarser = tabulate(1.0), tabulate(REFINEMENTS[0])
-        quantiles = posterior.quantiles(self.probabilities)
-        moved = coarser.largest_shift(quantiles, self.probabilities)
-        for refinement in REFINEMENTS[2:]:
-            if moved < GRID_TOLERANCE:
+            error = posterior.unresolved
+            if isinstance(self.rho_within, Uniform | Beta):
+                evidence = posterior.table.log_evidence[None]
+                error = max(error, float(unresolved(evidence, posterior.share[None])[0]))
+            if error < UNRESOLVED:
                 break
-            posterior, coarser = tabulate(refinement), posterior
-            quantiles = posterior.quantiles(self.probabilities)
-            moved = coarser.largest_shift(quantiles, self.probabilities)
-        return with_grid_error(self._result(posterior, quantiles, part), moved)
+        result = self._result(posterior, posterior.quantiles(self.probabilities), part)
+        return with_resolution(result, error)
 
     def fit_many(self, data: Sequence[Effects]) -> list[Result]:
         """Fit many data sets on one size of grid; their tables are computed together.

@@ -7,23 +7,25 @@ within-trial correlation the posterior is a mixture of such posteriors, weighted
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import batched
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, concatenate, unit_variance
 from surrogacy.models.exact import marginals
 from surrogacy.models.exact.bivariate_grid import NODES, Priors, Table, integrate
 from surrogacy.models.exact.draws import draw
+from surrogacy.models.exact.intercept import InterceptNodes, finer, intercept_nodes
+from surrogacy.models.exact.interpolation import unresolved
 from surrogacy.models.exact.likelihood_sums import arrange, stack
 from surrogacy.models.exact.nodes import Nodes, heavy_nodes
 from surrogacy.models.exact.posterior_line import PosteriorLine
+from surrogacy.models.exact.slope import slope_distribution, slope_prior
 from surrogacy.models.exact.true_effects import METHOD, predict_new_trial, true_effects
 from surrogacy.models.priors import CorrelationPrior
 from surrogacy.results.levels import LEVEL
@@ -96,8 +98,16 @@ class BivariatePosterior:
 
     @cached_property
     def _finer_nodes(self) -> Nodes:
-        finer = marginals.finer(self.table)
-        return self._nodes if finer is self.table else heavy_nodes(finer, self.share)
+        finely = self._finer_table
+        return self._nodes if finely is self.table else heavy_nodes(finely, self.share)
+
+    @cached_property
+    def _finer_table(self) -> Table:
+        return finer(self.table)
+
+    @cached_property
+    def _intercept(self) -> InterceptNodes:
+        return intercept_nodes(self.table, self._finer_table, self.share)
 
     @cached_property
     def _rho_between(self) -> tuple[FloatArray, FloatArray]:
@@ -123,17 +133,21 @@ class BivariatePosterior:
         """Quantiles of every quantity of the model, (len(p),) each."""
         table, share = self.table, self.share
         quantiles: dict[str, FloatArray] = {}
-        nodes, line = self.nodes(), self.line(fine=fine)
+        nodes = self.nodes()
         means, variances = np.stack([nodes.mean_surrogate, nodes.mean_final]), np.stack([nodes.v11, nodes.v22])
         quantiles["mu_surrogate"], quantiles["mu_final"] = mixture_quantile(p, nodes.weight, means, np.sqrt(variances))
         for name in ("tau_surrogate", "tau_final"):
             quantiles[name] = marginals.quantiles_of(marginals.parameter(table, share, name), p)
         quantiles["rho_between"] = marginals.quantiles_of(self._rho_between, p)
         quantiles["r2_trial"] = marginals.quantiles_of(marginals.folded(self._rho_between), p) ** 2
-        mean, sd = line.node_intercept[None], np.sqrt(line.node_variance)[None]
-        quantiles["intercept"] = mixture_quantile(p, line.weight, mean, sd)[0]
-        slope, sigma = marginals.slope(table, share), marginals.sigma_cond(table, share)
-        quantiles["slope"] = marginals.invert(slope, p, nodes.slope, nodes.weight)
+        if fine:
+            weight, mean, sd = self._intercept.weight, self._intercept.mean, self._intercept.sd
+        else:
+            line = self.line(fine=False)
+            weight, mean, sd = line.weight, line.node_intercept, np.sqrt(line.node_variance)
+        quantiles["intercept"] = mixture_quantile(p, weight, mean[None], sd[None])[0]
+        sigma = marginals.sigma_cond(table, share)
+        quantiles["slope"] = marginals.invert(slope_distribution(table, share), p, nodes.slope, nodes.weight)
         quantiles["sigma_cond"] = marginals.invert(sigma, p, nodes.sigma_cond, nodes.weight)
         return {name: quantiles[name] for name in QUANTITIES}
 
@@ -144,7 +158,7 @@ class BivariatePosterior:
             values = nodes.slope
             order = np.argsort(values)
             grid = np.unique(np.interp(p, np.cumsum(nodes.weight[order]), values[order]))
-            return marginals.quantiles_of((grid, marginals.slope(self.table, self.share)(grid)), p)
+            return marginals.quantiles_of((grid, slope_distribution(self.table, self.share)(grid)), p)
         if name == "rho_between":
             return marginals.quantiles_of(self._rho_between, p)
         return marginals.quantiles_of(marginals.folded(self._rho_between), p) ** 2
@@ -178,7 +192,7 @@ class BivariatePosterior:
         """Posterior distribution function of a quantity at ``x``."""
         at = np.asarray(x, dtype=np.float64)
         if name == "slope":
-            return marginals.slope(self.table, self.share)(at)
+            return slope_distribution(self.table, self.share)(at)
         if name == "sigma_cond":
             return marginals.sigma_cond(self.table, self.share)(at)
         if name in ("tau_surrogate", "tau_final"):
@@ -188,8 +202,8 @@ class BivariatePosterior:
         if name == "r2_trial":
             return np.interp(np.sqrt(np.maximum(at, 0.0)), *marginals.folded(self._rho_between), left=0, right=1)
         if name == "intercept":
-            line = self.line()
-            return mixture_cdf(at, line.weight, line.node_intercept, np.sqrt(line.node_variance))
+            at_nodes = self._intercept
+            return mixture_cdf(at, at_nodes.weight, at_nodes.mean, at_nodes.sd)
         nodes = self.nodes()
         mean, variance = {
             "mu_surrogate": (nodes.mean_surrogate, nodes.v11),
@@ -197,29 +211,11 @@ class BivariatePosterior:
         }[name]
         return mixture_cdf(at, nodes.weight, mean, np.sqrt(variance))
 
-    def largest_shift(self, quantiles: Mapping[str, FloatArray], p: tuple[float, float, float]) -> float:
-        """Largest difference from the quantiles of another posterior, in posterior SDs.
-
-        Parameters
-        ----------
-        quantiles : mapping of str to (3,) array
-            Median and limits of every quantity, by the other posterior.
-        p : tuple of float
-            Their probabilities.
-
-        Notes
-        -----
-        A quantile that has the probability F here instead of p differs by about ``ndtri(F) - ndtri(p)`` times the SD of
-        a normal distribution with the same median and the same limit on that side.
-        """
-        z = ndtri(p)
-        shifts = []
-        for name, values in quantiles.items():
-            median, low, high = values
-            side = np.array([high - low, 2 * (median - low), 2 * (high - median)]) / (high - low)
-            here = ndtri(np.clip(self.distribution(name, values), 1e-12, 1 - 1e-12))
-            shifts.append(float((np.abs(here - z) * side).max()))
-        return max(shifts)
+    @property
+    def unresolved(self) -> float:
+        """Mean relative change of the density if its polynomials lose two degrees; see `interpolation.unresolved`."""
+        between = float(self.share @ unresolved(self.table.log_density, self.table.weight))
+        return between
 
     def density(self, name: str, x: npt.ArrayLike) -> FloatArray:
         """Posterior density of a quantity at ``x``, by differences of its distribution function."""
@@ -230,7 +226,7 @@ class BivariatePosterior:
         """Prior distribution function of r2_trial, slope or rho_between at ``x``; None for the others."""
         priors, at = self.priors, np.asarray(x, dtype=np.float64)
         if name == "slope":
-            return marginals.slope_prior(priors.tau_surrogate, priors.tau_final, priors.rho_between)(at)
+            return slope_prior(priors.tau_surrogate, priors.tau_final, priors.rho_between)(at)
         if name == "rho_between":
             return priors.rho_between.cdf(at)
         root = np.sqrt(np.maximum(at, 0.0))

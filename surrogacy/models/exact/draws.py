@@ -7,7 +7,8 @@ import numpy as np
 from surrogacy.arrays import FloatArray
 from surrogacy.models.exact.bivariate_grid import Table
 from surrogacy.models.exact.box_quadrature import rule
-from surrogacy.models.exact.marginals import FINE, cumulate, interpolation
+from surrogacy.models.exact.interpolation import interpolation
+from surrogacy.models.exact.marginals import FINE, cumulate
 
 
 def draw(

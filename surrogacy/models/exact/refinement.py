@@ -17,12 +17,15 @@ from surrogacy.results.levels import settle_level
 from surrogacy.results.result import Result
 
 # Largest change of a quantile, in posterior SDs, between a grid and one with 2/3 of its nodes; after a larger change a
-# finer grid is used. In the bivariate model the error was then at most 0.003 SD in the shipped sets. In 296 settled
-# sets constructed to be difficult (validation/posterior_accuracy.py) that of the intercept was at most 0.08 SD, because
-# with tiny standard errors its nodes lie apart, and that of every other quantity at most 0.02 SD.
+# finer grid is used.
 GRID_TOLERANCE = 0.03
 
-REFINEMENTS = (2 / 3, 1.0, 1.5, 2.25, 3.4, 5.0)
+# Largest change of the density of the bivariate model if the polynomials of its log lose two degrees; after a larger
+# change a finer grid is used.
+UNRESOLVED = 0.003
+
+FINER = (1.5, 2.25, 3.4, 5.0)
+REFINEMENTS = (2 / 3, 1.0, *FINER)
 Quantiles = dict[str, FloatArray]
 PriorKind = type[Any] | UnionType
 
@@ -58,12 +61,22 @@ def refine[T](tabulate: Callable[[float], tuple[T, Quantiles]]) -> tuple[T, Quan
 
 def with_grid_error(result: Result, moved: float) -> Result:
     """Add the largest change of a quantile between the last two grids, and a caveat if it is too large."""
-    settled = moved < GRID_TOLERANCE
     kind = "largest change of a quantile against a grid with 2/3 of the nodes, posterior SDs"
     text = f"quadrature: a quantile still changes by {moved:.3f} posterior SDs between the two finest grids"
-    unsettled = () if settled else (Caveat(CaveatCode.GRID, text),)
-    estimates = {**result.estimates, "grid_error": Estimate(moved, method=kind)}
-    return replace(result, estimates=estimates, caveats=result.caveats + unsettled, converged=settled)
+    return _with_error(result, Estimate(moved, method=kind), None if moved < GRID_TOLERANCE else text)
+
+
+def with_resolution(result: Result, change: float) -> Result:
+    """Add the change of the density with polynomials of lower degree, and a caveat if it is too large."""
+    kind = "relative change of the posterior density if the polynomials of its logarithm have two degrees less"
+    text = f"quadrature: the posterior density still changes by {change:.1%} between polynomials on the finest grid"
+    return _with_error(result, Estimate(change, method=kind), None if change < UNRESOLVED else text)
+
+
+def _with_error(result: Result, error: Estimate, unsettled: str | None) -> Result:
+    caveats = () if unsettled is None else (Caveat(CaveatCode.GRID, unsettled),)
+    estimates = {**result.estimates, "grid_error": error}
+    return replace(result, estimates=estimates, caveats=result.caveats + caveats, converged=unsettled is None)
 
 
 def check_settings(model: Any, priors: Mapping[str, PriorKind]) -> None:

@@ -28,7 +28,16 @@ from surrogacy.models.exact.bivariate_grid import NODES, Priors
 from surrogacy.models.exact.bivariate_posterior import KIND, QUANTITIES, BivariatePosterior, posteriors
 from surrogacy.models.exact.box_quadrature import rule
 from surrogacy.models.exact.interpolation import unresolved
-from surrogacy.models.exact.refinement import FINER, UNRESOLVED, PriorKind, check_settings, with_resolution
+from surrogacy.models.exact.refinement import (
+    FINER,
+    MOVED,
+    UNRESOLVED,
+    PriorKind,
+    check_settings,
+    largest_move,
+    with_grid_error,
+    with_resolution,
+)
 from surrogacy.models.priors import (
     Beta,
     CorrelationPrior,
@@ -168,20 +177,28 @@ class BivariateBayes:
             return self.fit_many([effects])[0]
 
         box: tuple[FloatArray, FloatArray] | None = None
+        quantiles: dict[str, FloatArray] = {}
+        moved = float("nan")
         for refinement in (1.0, *FINER):
             n1, n2, n3 = (round(n * refinement) for n in self.nodes)
             within = within_nodes(self.rho_within, refinement)
             posterior = next(posteriors([part.effects], self.priors, within, (n1, n2, n3), box))
             if within is None:  # else a finer grid has more components, each with its own box
                 box = posterior.table.low, posterior.table.high
-            error = posterior.unresolved
-            if isinstance(self.rho_within, Uniform | Beta):
-                evidence = posterior.table.log_evidence[None]
-                error = max(error, float(unresolved(evidence, posterior.share[None])[0]))
-            if error < UNRESOLVED:
+            coarser, quantiles = quantiles, posterior.quantiles(self.probabilities)
+            lost = max(posterior.unresolved, self._within_unresolved(posterior))
+            if coarser:
+                moved = largest_move(coarser, quantiles)
+            if lost < UNRESOLVED or moved < MOVED:
                 break
-        result = self._result(posterior, posterior.quantiles(self.probabilities), part)
-        return with_resolution(result, error)
+        result = self._result(posterior, quantiles, part)
+        return with_resolution(result, lost) if lost < UNRESOLVED else with_grid_error(result, moved, MOVED)
+
+    def _within_unresolved(self, posterior: BivariatePosterior) -> float:
+        """Change of the density of the within-trial correlation if its polynomial loses two degrees."""
+        if not isinstance(self.rho_within, Uniform | Beta):
+            return 0.0
+        return float(unresolved(posterior.table.log_evidence[None], posterior.share[None])[0])
 
     def fit_many(self, data: Sequence[Effects]) -> list[Result]:
         """Fit many data sets on one size of grid; their tables are computed together.

@@ -214,8 +214,7 @@ class BivariatePosterior:
     @property
     def unresolved(self) -> float:
         """Mean relative change of the density if its polynomials lose two degrees; see `interpolation.unresolved`."""
-        between = float(self.share @ unresolved(self.table.log_density, self.table.weight))
-        return between
+        return float(self.share @ unresolved(self.table.log_density, self.table.weight))
 
     def density(self, name: str, x: npt.ArrayLike) -> FloatArray:
         """Posterior density of a quantity at ``x``, by differences of its distribution function."""

@@ -119,8 +119,8 @@ def invert(
         rate = np.where(moved & (secant > 0.1 * rate) & (secant < 10 * rate), secant, rate)
         x, at = following, at_following
         if (np.abs(at) < SETTLED).all():
-            return x
-    return increasing_root(excess, low, high)
+            return np.asarray(x)
+    return np.asarray(increasing_root(excess, low, high))
 
 
 def parameter(table: Table, share: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:

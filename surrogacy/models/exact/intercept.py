@@ -10,6 +10,7 @@ changes most. The integral along this axis is a smooth function of the other two
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +25,8 @@ from surrogacy.models.exact.slope import divided
 SIDE = 0.75  # nodes of rho on each side of 0 per node of the table, if the axis is divided at rho = 0
 DENSITY = 1.3  # nodes per SD of the intercept along the axis on which its mean changes most
 MOST = 12  # largest number of nodes of this axis per node of the table
+DENSER = 1.5  # factor by which nodes of tau_surrogate are multiplied if they are too few
+NEAR_0 = 1e-3  # smallest density at tau_surrogate = 0, in units of the largest, that is not neglected
 SMOOTH = 0.35  # smallest SD of the intercept, in units of the distance of its means, if even more nodes were needed
 
 
@@ -56,11 +59,12 @@ def intercept_nodes(table: Table, finely: Table, share: FloatArray) -> Intercept
     """
     mass, mean, sd = _at_nodes(finely, share)
     steepness = [float((mass * _step(mean, axis) / np.maximum(sd, 1e-100)).sum()) for axis in (0, 1, 2)]
-    axis = int(np.argmax(steepness))
-    factor = DENSITY * steepness[axis]
-    if factor > 1:
-        mass, mean, sd = _at_nodes(finer(table, axis, min(factor, MOST)), share)
-    if factor > MOST:
+    axis, steepest = int(np.argmax(steepness)), DENSITY * max(steepness)
+    if steepest > 1:
+        factors = [1.0, 1.0, float(np.clip(steepness[2], 1.0, max(MOST / steepest, 1.0)))]
+        factors[axis] = min(steepest, MOST)
+        mass, mean, sd = _at_nodes(finer(table, factors), share)
+    if steepest > MOST:
         sd = np.maximum(sd, SMOOTH * _step(mean, axis))
     heavy = mass > PRUNED * mass.max()
     weight = mass[heavy]
@@ -83,7 +87,7 @@ def _step(mean: FloatArray, axis: int) -> FloatArray:
     return np.abs(np.gradient(mean, axis=1 + axis))
 
 
-def finer(table: Table, axis: int = 0, factor: float = 1.0) -> Table:
+def finer(table: Table, factors: Sequence[float] = (1.0, 1.0, 1.0)) -> Table:
     """Table interpolated to the nodes that the intercept needs.
 
     If tau_surrogate may be 0, its nodes are denser near 0, and the axis of rho is divided at 0: as tau_surrogate
@@ -92,23 +96,38 @@ def finer(table: Table, axis: int = 0, factor: float = 1.0) -> Table:
     Parameters
     ----------
     table : Table
-    axis, factor : int, float
-        Axis with ``factor`` nodes per node of the table.
+    factors : sequence of 3 floats
+        Nodes of each axis per node of the table.
 
     Returns
     -------
     Table
         The same table if it needs no other nodes, or has too few for the interpolation.
     """
-    n1, n2, n3 = table.weight.shape[1:]
-    sizes = np.array([n1, n2, n3], dtype=np.float64)
-    sizes[axis] *= factor
-    m1, m2, m3 = (round(size) for size in sizes)
-    may_be_0 = not (table.low[:, 0] > 0).all()
-    seam = divided(table, round(SIDE * sizes[2])) if may_be_0 else None
-    if seam is None and factor == 1:
+    may_be_0 = _may_be_0(table)
+    seam = divided(table, round(SIDE * factors[2] * table.weight.shape[3])) if may_be_0 else None
+    if seam is None and max(factors) == 1:
         return table
-    t1, weight1 = nodes_from(m1, from_0=may_be_0)
+    for denser in (1.0, DENSER):
+        finely = _interpolated(table, (denser * factors[0], *factors[1:]), seam, from_0=may_be_0)
+        if finely is not None:
+            return finely
+    return table
+
+
+def _may_be_0(table: Table) -> bool:
+    """Return whether tau_surrogate = 0 has a density that is not negligible."""
+    density = table.weight.sum(axis=(2, 3)) / rule(table.weight.shape[1])[1]
+    return bool(((table.low[:, 0] == 0) & (density[:, 0] > NEAR_0 * density.max(axis=1))).any())
+
+
+def _interpolated(
+    table: Table, factors: Sequence[float], seam: tuple[FloatArray, FloatArray] | None, *, from_0: bool
+) -> Table | None:
+    """Table at more nodes; None if the masses of the nodes do not sum to 1 or a covariance matrix is indefinite."""
+    n1, n2, n3 = table.weight.shape[1:]
+    m1, m2, m3 = (round(n * factor) for n, factor in zip((n1, n2, n3), factors, strict=True))
+    t1, weight1 = nodes_from(m1, from_0=from_0)
     t2, weight2 = rule(m2)
     t3, weight3 = seam or [np.tile(part, (len(table), 1)) for part in rule(m3)]
     to_t1, to_t2, to_t3 = interpolation(n1, t1), to_nodes(n2, len(t2)), np.stack([interpolation(n3, t) for t in t3])
@@ -123,7 +142,7 @@ def finer(table: Table, axis: int = 0, factor: float = 1.0) -> Table:
     v11, v12, v22 = covariance.swapaxes(0, 1)
     indefinite = (v11 <= 0) | (v22 <= 0) | (v12 * v12 > v11 * v22)
     if np.abs(mass.sum(axis=(1, 2, 3)) - 1).max() > 1e-3 or (mass * indefinite).sum() > 1e-6:
-        return table
+        return None
     return replace(
         table,
         tau_surrogate=table.at(0, t1),

@@ -24,6 +24,7 @@ ALONG = 97  # points along each of many lines
 STEPS = 10  # secant steps before a root is enclosed
 SETTLED = 1e-6  # largest distance of a quantile from its normal quantile, in SDs
 FINELY = 56  # nodes of an axis along which an event has a steep end
+MOST_FINELY = 300  # largest number of such nodes
 
 
 def cumulate(log_density: FloatArray, points: int = FINE, *, from_0: bool = False) -> FloatArray:
@@ -176,7 +177,7 @@ def sigma_cond(table: Table, share: FloatArray) -> Callable[[FloatArray], FloatA
     n1, _, n3 = table.weight.shape[1:]
     mass = np.einsum("bijk,i->bkj", np.exp(table.log_density), rule(n1)[1])
     plane = floored(np.log(np.maximum(mass, 1e-300)))
-    for m in (max(FINELY, n3), n3):
+    for m in (max(_nodes_of_rho(table, mass, share), n3), n3):
         lines = cumulate(to_nodes(n3, m) @ plane, ALONG) * (rule(m)[1][:, None] * share[:, None, None])
         if _holds(lines):
             break
@@ -189,6 +190,24 @@ def sigma_cond(table: Table, share: FloatArray) -> Callable[[FloatArray], FloatA
         return interval_mass(lines.reshape(-1, ALONG), t.reshape(len(x), -1)) / total
 
     return cdf
+
+
+def _nodes_of_rho(table: Table, density: FloatArray, share: FloatArray) -> int:
+    """Nodes of rho, so that neighbouring lines of tau_final differ by half of the width of log sigma_cond on a line."""
+    n2, n3 = density.shape[2], density.shape[1]
+    mass = density * (share[:, None, None] * np.multiply.outer(rule(n3)[1], rule(n2)[1]))
+    step = np.abs(np.gradient(np.log(np.maximum(1 - table.rho_between**2, 1e-12)), axis=1)) / 2
+    mean = float((mass.sum(axis=2) * step).sum())
+    width = log_spread(mass, np.arcsinh(table.tau_final / table.scale[:, [1]])[:, None])
+    return int(np.clip(2 * n3 * mean / width, FINELY, MOST_FINELY))
+
+
+def log_spread(mass: FloatArray, u: FloatArray) -> float:
+    """SD of log tau along lines on which ``tau = scale sinh(u)``, from masses and u, (..., n)."""
+    line = mass.sum(axis=-1)
+    mean = (mass * u).sum(axis=-1) / np.maximum(line, 1e-300)
+    variance = float((mass * u**2).sum() - (line * mean**2).sum())
+    return float(np.sqrt(max(variance, 1e-300)) / np.tanh((line * mean).sum()))
 
 
 def _holds(lines: FloatArray) -> bool:

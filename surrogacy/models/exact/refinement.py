@@ -23,8 +23,8 @@ GRID_TOLERANCE = 0.03
 # The bivariate model uses a finer grid if its density changes by more than UNRESOLVED when the polynomials of its log
 # lose two degrees, unless no quantile has moved by MOVED posterior SDs from a grid with 2/3 of the nodes. The errors of
 # its quantiles are then below 0.005 SD (validation/posterior_accuracy.py).
-UNRESOLVED = 0.003
-MOVED = 0.01
+UNRESOLVED = 0.0009
+MOVED = 0.005
 
 FINER = (1.5, 2.25, 3.4, 5.0)
 REFINEMENTS = (2 / 3, 1.0, *FINER)

@@ -13,11 +13,12 @@ from surrogacy.arrays import FloatArray
 from surrogacy.models.exact.bivariate_grid import Table
 from surrogacy.models.exact.box_quadrature import DROP, rule
 from surrogacy.models.exact.interpolation import floored, interpolation, nodes_from
-from surrogacy.models.exact.marginals import cumulate, interval_mass
+from surrogacy.models.exact.marginals import cumulate, interval_mass, log_spread
 from surrogacy.models.priors import CorrelationPrior, PositivePrior
 
 SHORT = 65  # points along each line of tau_surrogate
 DENSITY = 0.7  # nodes of tau_final and rho per SD of the logarithm of tau_surrogate
+FROM_0 = 1.25  # smallest number of nodes of tau_final per node of the table if they are dense near 0
 MOST = 6.0  # largest number of such nodes per node of the table
 LAST_SEAM = 0.9  # largest distance of a division from the middle of an axis of [-1, 1]
 NEGLIGIBLE = 1e-7  # share of the largest mass below which a line is ignored
@@ -31,8 +32,9 @@ def slope_distribution(table: Table, share: FloatArray) -> Callable[[FloatArray]
     sides of rho = 0, where its axis is divided.
     """
     n1, n2, n3 = table.weight.shape[1:]
-    m2, m3 = (round(n * factor) for n, factor in zip((n2, n3), _factors(table, share), strict=True))
     from_0 = ~(table.low[:, :2] > 0).all(axis=0)
+    factor2, factor3 = _factors(table, share)
+    m2, m3 = round(n2 * max(factor2, FROM_0 if from_0[1] else 1.0)), round(n3 * factor3)
     t2, weight2 = nodes_from(m2, from_0=bool(from_0[1]))
     t3, weight3 = divided(table, m3) or [np.tile(part, (len(table), 1)) for part in rule(m3)]
     dense = interpolation(n2, t2) @ _at_rho(floored(table.log_density), t3)
@@ -81,11 +83,9 @@ def _factors(table: Table, share: FloatArray) -> list[float]:
     neighbouring lines.
     """
     weight = share[:, None, None, None] * table.weight
-    u = np.arcsinh(table.tau_surrogate / table.scale[:, [0]])
     line = weight.sum(axis=1)
-    mean = np.einsum("bijk,bi->bjk", weight, u) / np.maximum(line, 1e-300)
-    variance = float(np.einsum("bijk,bi->", weight, u**2) - (line * mean**2).sum())
-    spread = np.sqrt(max(variance, 1e-300)) / np.tanh(float((line * mean).sum()))
+    u = np.arcsinh(table.tau_surrogate / table.scale[:, [0]])
+    spread = log_spread(np.moveaxis(weight, 1, -1), u[:, None, None])
     rho = np.abs(table.rho_between)
     steps = np.gradient(np.log(table.tau_final), axis=1), np.abs(np.gradient(table.rho_between, axis=1))
     relative = np.minimum(steps[1] / np.maximum(rho, 1e-300), 1.0)

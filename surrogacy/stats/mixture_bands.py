@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -10,15 +10,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from surrogacy.arrays import BoolArray, FloatArray
+from surrogacy.arrays import BoolArray, FloatArray, IntArray
 from surrogacy.results.estimate import Band, NewTrialSize, ThresholdEffect, ThresholdStatus
 from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.stats.lines import ROUNDING, STRONGEST_HR
 from surrogacy.stats.mixtures import PIECE, mixture_cdf, mixture_quantile
 from surrogacy.stats.roots import increasing_root
 
+Benefit = Callable[[IntArray, FloatArray], FloatArray]
+BETWEEN = 8  # effects added around that with the largest probability of benefit
 # Log hazard ratios at which a band is evaluated in the search for its threshold; dense in the range of trials.
-SEARCH = np.concatenate([np.linspace(np.log(STRONGEST_HR), 1.2, 22), np.geomspace(1.5, 30.0, 6)])
+SEARCH = np.concatenate([np.linspace(np.log(STRONGEST_HR), 1.2, 12), np.geomspace(1.5, 30.0, 4)])
 
 
 class Mixture(Protocol):
@@ -69,13 +71,39 @@ def mixture_thresholds(
     line: Mixture, band: Band, levels: Sequence[float], n: float | None = None
 ) -> tuple[ThresholdEffect, ...]:
     """Surrogate threshold effects by a band for a new trial of ``n`` patients, one per level."""
+    (regions,) = benefit_regions(lambda _, x: probability_of_benefit(line, x, n, band), 1, levels)
+    return tuple(threshold_of_region(line, ends, level, n, band) for ends, level in zip(regions, levels, strict=True))
+
+
+def benefit_regions(benefit: Benefit, lines: int, levels: Sequence[float]) -> list[list[tuple[float, ...]]]:
+    """Ends of the regions of surrogate effects for which a benefit is predicted, per line and level.
+
+    Parameters
+    ----------
+    benefit : callable
+        ``P(final HR < 1)`` of the lines with the indices (q,) at surrogate log hazard ratios (q,).
+    lines : int
+        Number of lines.
+    levels : sequence of float
+
+    Returns
+    -------
+    list of list of tuple of float
+        Weakest effect with a probability of (1 + level) / 2, and the strongest one if there is a limit. Empty without
+        such effects, or if they include the largest hazard ratios.
+    """
     wanted = [0.5 + confidence_level(level) / 2 for level in levels]
-    x, certainty = _search(line, n, band, max(wanted))
-    regions = [_region(certainty >= probability) for probability in wanted]
-    cells = [(cell, probability) for region, probability in zip(regions, wanted, strict=True) for cell in region]
-    crossings = iter(_crossings(line, n, band, (x, certainty), cells))
-    ends = [[next(crossings) for _ in region] for region in regions]
-    return tuple(_threshold(line, each, level, n, band) for each, level in zip(ends, levels, strict=True))
+    points = _search(benefit, lines, max(wanted))
+    cells = [
+        (i, place, cell, probability)
+        for i, (_, certainty) in enumerate(points)
+        for place, probability in enumerate(wanted)
+        for cell in _region(certainty >= probability)
+    ]
+    regions: list[list[tuple[float, ...]]] = [[() for _ in wanted] for _ in range(lines)]
+    for (i, place, *_), root in zip(cells, _crossings(benefit, points, cells), strict=True):
+        regions[i][place] += (root,)
+    return regions
 
 
 def probability_of_benefit(line: Mixture, x: npt.ArrayLike, n: float | None, band: Band) -> FloatArray:
@@ -89,21 +117,30 @@ def probability_of_benefit(line: Mixture, x: npt.ArrayLike, n: float | None, ban
     return np.concatenate(below).reshape(at.shape)
 
 
-def _search(line: Mixture, n: float | None, band: Band, wanted: float) -> tuple[FloatArray, FloatArray]:
-    """Surrogate effects and ``P(final HR < 1)`` at each.
+def _search(benefit: Benefit, lines: int, wanted: float) -> list[tuple[FloatArray, FloatArray]]:
+    """Surrogate effects and ``P(final HR < 1)`` at each, per line.
 
     They are denser near the largest probability if that is below the wanted one at every effect of the first search.
     """
-    x = SEARCH
-    certainty = probability_of_benefit(line, x, n, band)
+    first = benefit(np.repeat(np.arange(lines), len(SEARCH)), np.tile(SEARCH, lines)).reshape(lines, -1)
+    points = [(SEARCH, certainty) for certainty in first]
     for _ in range(2):
-        if certainty[x < 1.5].max() >= wanted:
+        unreached = [i for i, (x, certainty) in enumerate(points) if certainty[x < 1.5].max() < wanted]
+        if not unreached:
             break
-        top = int(np.clip(certainty[x < 1.5].argmax(), 1, len(x) - 2))
-        between = np.linspace(x[top - 1], x[top + 1], 8)[1:-1]
-        x, where = np.unique(np.concatenate([x, between]), return_index=True)
-        certainty = np.concatenate([certainty, probability_of_benefit(line, between, n, band)])[where]
-    return x, certainty
+        between = np.concatenate([_around_largest(*points[i]) for i in unreached])
+        added = benefit(np.repeat(unreached, BETWEEN), between)
+        for i, x, certainty in zip(unreached, between.reshape(-1, BETWEEN), added.reshape(-1, BETWEEN), strict=True):
+            merged = np.concatenate([points[i][0], x])
+            order = np.argsort(merged)
+            points[i] = merged[order], np.concatenate([points[i][1], certainty])[order]
+    return points
+
+
+def _around_largest(x: FloatArray, certainty: FloatArray) -> FloatArray:
+    """Effects between the neighbours of the effect with the largest probability."""
+    top = int(np.clip(certainty[x < 1.5].argmax(), 1, len(x) - 2))
+    return np.linspace(x[top - 1], x[top + 1], BETWEEN + 2)[1:-1]
 
 
 def _region(inside: BoolArray) -> tuple[int, ...]:
@@ -121,31 +158,49 @@ def _region(inside: BoolArray) -> tuple[int, ...]:
 
 
 def _crossings(
-    line: Mixture,
-    n: float | None,
-    band: Band,
-    points: tuple[FloatArray, FloatArray],
-    cells: Sequence[tuple[int, float]],
+    benefit: Benefit,
+    points: Sequence[tuple[FloatArray, FloatArray]],
+    cells: Sequence[tuple[int, int, int, float]],
 ) -> list[float]:
     """Effects at which ``P(final HR < 1)`` is the wanted one, one within each cell of the search."""
     if not cells:
         return []
-    (x, certainty), cell = points, np.array([a for a, _ in cells])
-    z = ndtri([wanted for _, wanted in cells])
-
-    def normal_score(probability: FloatArray) -> FloatArray:
-        # nearly linear in x, unlike the probability
-        return np.asarray(ndtri(np.minimum(np.maximum(probability, 1e-12), 1 - 1e-12)) - z)
-
-    sign = np.where(certainty[cell] < certainty[cell + 1], 1.0, -1.0)
-    ends = sign * normal_score(certainty[cell]), sign * normal_score(certainty[cell + 1])
+    rows, z = np.array([i for i, *_ in cells]), ndtri([wanted for *_, wanted in cells])
+    around = [(points[i], int(np.clip(cell - 1, 0, len(points[i][0]) - 4))) for i, _, cell, _ in cells]
+    x, certainty = (np.array([point[a][first : first + 4] for point, first in around]) for a in (0, 1))
+    score = _score(certainty) - z[:, None]
+    left = np.array([cell - first for (_, _, cell, _), (_, first) in zip(cells, around, strict=True)])[:, None]
+    low, high = (np.take_along_axis(x, left + side, axis=1)[:, 0] for side in (0, 1))
+    at_low, at_high = (np.take_along_axis(score, left + side, axis=1)[:, 0] for side in (0, 1))
+    sign = np.where(at_low < at_high, 1.0, -1.0)
     roots = increasing_root(
-        lambda at: sign * normal_score(probability_of_benefit(line, at, n, band)), x[cell], x[cell + 1], ends
+        lambda at: sign * (_score(benefit(rows, at)) - z),
+        low,
+        high,
+        (sign * at_low, sign * at_high),
+        _interpolated_root(x, score, low, high, low - at_low / (at_high - at_low) * (high - low)),
     )
     return [float(root) for root in roots]
 
 
-def _threshold(line: Mixture, ends: Sequence[float], level: float, n: float | None, band: Band) -> ThresholdEffect:
+def _score(probability: FloatArray) -> FloatArray:
+    """Normal score of a probability of benefit, which is nearly linear in the surrogate effect."""
+    return np.asarray(ndtri(np.minimum(np.maximum(probability, 1e-12), 1 - 1e-12)))
+
+
+def _interpolated_root(
+    x: FloatArray, score: FloatArray, low: FloatArray, high: FloatArray, linear: FloatArray
+) -> FloatArray:
+    """Roots of scores known at four points each, (q, 4), by inverse interpolation, else by ``linear``."""
+    root = np.zeros(len(x))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for i in range(4):
+            others = [j for j in range(4) if j != i]
+            root += x[:, i] * np.prod([score[:, j] / (score[:, j] - score[:, i]) for j in others], axis=0)
+    return np.where((root > low) & (root < high), root, linear)
+
+
+def threshold_of_region(line: Mixture, ends: Sequence[float], level: float, n: float | None, band: Band) -> ThresholdEffect:
     """Threshold effect: the weakest surrogate effect with ``P(final HR < 1)`` of at least (1 + level) / 2.
 
     If the region of such effects includes the largest hazard ratios, benefit is predicted for surrogate harm and

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from surrogacy.arrays import FloatArray
+from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.errors import UsageError
 from surrogacy.results.estimate import Band, NewTrialSize, ThresholdEffect
 from surrogacy.results.levels import LEVEL
 from surrogacy.stats.lines import NEEDS_PATIENTS
-from surrogacy.stats.mixture_bands import mixture_band, mixture_thresholds, probability_of_benefit
-from surrogacy.stats.mixtures import mixture_quantile
+from surrogacy.stats.mixture_bands import (
+    Benefit,
+    benefit_regions,
+    mixture_band,
+    mixture_thresholds,
+    probability_of_benefit,
+    threshold_of_region,
+)
+from surrogacy.stats.mixtures import mean_normal_cdf, mixture_quantile
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution, error_parts
 
 
@@ -73,10 +81,11 @@ class MixtureLine:
             If a size is stated and the sizes of the comparisons are unknown.
         """
         mean = self.node_intercept + self.node_slope * np.asarray(x, dtype=np.float64)[..., None]
-        variance = self.node_variance
-        if band == "prediction":
-            variance = variance + self.scatter_variance(n)
-        return mean, np.broadcast_to(np.sqrt(variance), mean.shape)
+        return mean, np.broadcast_to(np.sqrt(self.variance(n, band)), mean.shape)
+
+    def variance(self, n: float | None = None, band: Band = "prediction") -> FloatArray:
+        """Variance of the predicted log hazard ratio at every node, (nodes,)."""
+        return self.node_variance if band == "confidence" else self.node_variance + self.scatter_variance(n)
 
     def scatter_variance(self, n: float | None = None) -> FloatArray:
         """Variance of the effect of a new trial of ``n`` patients about the line at every node, (nodes,).
@@ -143,9 +152,11 @@ class MixtureLine:
 
     def thresholds(self, level: float = LEVEL) -> dict[str, ThresholdEffect]:
         """Surrogate threshold effects by both bands at ``level`` and at 80%."""
+        levels, bands = (level, 0.8), get_args(Band)
         thresholds = {}
-        for band in get_args(Band):
-            thresholds[f"ste_{band}"], thresholds[f"ste_{band}_80"] = mixture_thresholds(self, band, (level, 0.8))
+        for band, regions in zip(bands, benefit_regions(_benefit(self, bands), len(bands), levels), strict=True):
+            for name, at, ends in zip((f"ste_{band}", f"ste_{band}_80"), levels, regions, strict=True):
+                thresholds[name] = threshold_of_region(self, ends, at, None, band)
         return thresholds
 
     @property
@@ -155,3 +166,17 @@ class MixtureLine:
             return self.intercept
         mean, sd = self.node_intercept[None], np.sqrt(self.node_variance)[None]
         return float(mixture_quantile((0.5,), self.weight, mean, sd)[0, 0])
+
+
+def _benefit(line: MixtureLine, bands: Sequence[Band]) -> Benefit:
+    """Probability of benefit by several bands at once: at each node it is ``Phi(level + rise x)``."""
+    sd = np.maximum(np.sqrt([line.variance(band=band) for band in bands]), 1e-100)
+    level, rise = -line.node_intercept / sd, -line.node_slope / sd
+
+    def benefit(rows: IntArray, x: FloatArray) -> FloatArray:
+        z = rise[rows]
+        z *= x[:, None]
+        z += level[rows]
+        return mean_normal_cdf(z, line.weight)
+
+    return benefit

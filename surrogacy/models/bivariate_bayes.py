@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import batched
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -24,8 +25,16 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Capability
 from surrogacy.models.bivariate import rho_within_record
+from surrogacy.models.exact.batch_quantiles import batch_quantiles
 from surrogacy.models.exact.bivariate_grid import NODES, Priors
-from surrogacy.models.exact.bivariate_posterior import KIND, QUANTITIES, BivariatePosterior, posteriors
+from surrogacy.models.exact.bivariate_posterior import (
+    KIND,
+    QUANTITIES,
+    TOGETHER,
+    BivariatePosterior,
+    posterior_batches,
+    posteriors,
+)
 from surrogacy.models.exact.box_quadrature import rule
 from surrogacy.models.exact.refinement import (
     GRID_TOLERANCE,
@@ -202,11 +211,18 @@ class BivariateBayes:
             As ``fit``.
         """
         parts = [self._usable(effects) for effects in data]
-        fits = posteriors([part.effects for part in parts], self.priors, within_nodes(self.rho_within), self.nodes)
-        return [
-            self._result(posterior, posterior.quantiles(self.probabilities, fine=False), part, fine=False)
-            for posterior, part in zip(fits, parts, strict=True)
-        ]
+        within, results = within_nodes(self.rho_within), []
+        for several in batched(parts, TOGETHER):
+            fits: dict[int, Result] = {}
+            batches = posterior_batches([part.effects for part in several], self.priors, within, self.nodes)
+            for batch in batches:
+                quantiles = batch_quantiles(batch, self.probabilities)
+                fits |= {
+                    i: self._result(posterior, named, several[i], fine=False)
+                    for i, posterior, named in zip(batch.index, batch.posteriors, quantiles, strict=True)
+                }
+            results += [fits[i] for i in range(len(several))]
+        return results
 
     def _usable(self, effects: Effects) -> UsablePart:
         """Return the comparisons with standard errors; refuse sets whose posterior cannot be computed."""

@@ -134,6 +134,7 @@ def mixture_quantile(p: npt.ArrayLike, weight: FloatArray, mean: FloatArray, sd:
     x = np.clip(x, low, high)
     precision = 1 / np.maximum(sd, 1e-12)
     peaks = (weight * precision)[:, :, None]
+    settled = np.zeros(x.shape, dtype=np.bool_)
     for _ in range(80):
         z = (x[..., None] - mean[:, None, :]) * precision[:, None, :]
         score = ndtri(np.clip(_average(normal_cdf(z), column), 1e-15, 1 - 1e-15))
@@ -144,10 +145,11 @@ def mixture_quantile(p: npt.ArrayLike, weight: FloatArray, mean: FloatArray, sd:
         density = _average(np.exp(z, out=z), peaks)  # in units of the density of the standard normal distribution at 0
         newton = x - excess * np.exp(-0.5 * score * score) / np.maximum(density, 1e-300)
         following = np.where((newton > low) & (newton < high), newton, (low + high) / 2)
-        following = np.where(excess == 0, x, following)
-        moved = np.abs(following - x)
+        following = np.where(settled | (excess == 0), x, following)
+        # Newton steps converge quadratically
+        settled |= (np.abs(following - x) <= NEAR * spread) & (np.abs(excess) < NEAR)
         x = following
-        if np.all((moved <= NEAR * spread) & (np.abs(excess) < NEAR)):  # Newton steps converge quadratically
+        if settled.all():
             break
     return x
 

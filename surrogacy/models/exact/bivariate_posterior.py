@@ -320,18 +320,58 @@ def posteriors(
         Box of another table of the same posterior, if there is one data set. Default: the boxes are searched for.
     """
     for several in batched(data, TOGETHER):
-        values = [None] if within is None else list(within[0])
-        versions = [effects if r is None else effects.with_rho_within(r) for effects in several for r in values]
-        arranged = [arrange(effects) for effects in versions]
-        groups: dict[tuple[bytes, ...], list[int]] = {}
-        for i, layout in enumerate(arranged):
-            groups.setdefault(layout.structure, []).append(i)
-        tables: dict[int, Table] = {}
-        for members in groups.values():
-            together = integrate(stack([arranged[i] for i in members]), priors, nodes, box)
-            tables |= {i: together.take(slice(row, row + 1)) for row, i in enumerate(members)}
-        for i, effects in enumerate(several):
-            table = Table.join([tables[i * len(values) + j] for j in range(len(values))])
-            evidence = table.log_evidence if within is None else table.log_evidence + np.log(within[1])
+        batches = posterior_batches(several, priors, within, nodes, box)
+        numbered = {i: posterior for batch in batches for i, posterior in zip(batch.index, batch.posteriors, strict=True)}
+        yield from (numbered[i] for i in range(len(several)))
+
+
+@dataclass(frozen=True, eq=False)
+class PosteriorBatch:
+    """Posteriors of data sets of the same structure.
+
+    Parameters
+    ----------
+    index : tuple of int
+        Their places among all data sets.
+    posteriors : tuple of BivariatePosterior
+    table : Table
+        Their tables, joined; with a prior on the within-trial correlation there is one posterior.
+    """
+
+    index: tuple[int, ...]
+    posteriors: tuple[BivariatePosterior, ...]
+    table: Table
+
+
+def posterior_batches(
+    data: Sequence[Effects],
+    priors: Priors,
+    within: FloatArray | None,
+    nodes: tuple[int, int, int],
+    box: tuple[FloatArray, FloatArray] | None = None,
+) -> Iterator[PosteriorBatch]:
+    """Exact posteriors of a few data sets, grouped by structure; see `posteriors`."""
+    if within is not None:
+        for i, effects in enumerate(data):
+            batch = stack([arrange(effects.with_rho_within(r)) for r in within[0]])
+            table = integrate(batch, priors, nodes, box)
+            evidence = table.log_evidence + np.log(within[1])
             total = float(np.logaddexp.reduce(evidence))
-            yield BivariatePosterior(effects, priors, table, np.exp(evidence - total), within, total)
+            posterior = BivariatePosterior(effects, priors, table, np.exp(evidence - total), within, total)
+            yield PosteriorBatch((i,), (posterior,), table)
+        return
+    arranged = [arrange(effects) for effects in data]
+    groups: dict[tuple[bytes, ...], list[int]] = {}
+    for i, layout in enumerate(arranged):
+        groups.setdefault(layout.structure, []).append(i)
+    for members in groups.values():
+        table = integrate(stack([arranged[i] for i in members]), priors, nodes, box)
+        parts = [table.take(slice(row, row + 1)) for row in range(len(members))]
+        yield PosteriorBatch(
+            tuple(members),
+            tuple(
+                BivariatePosterior(data[i], priors, part, np.ones(1), None, float(part.log_evidence[0]))
+                for i, part in zip(members, parts, strict=True)
+            ),
+            table,
+        )

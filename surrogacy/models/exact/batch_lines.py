@@ -1,0 +1,191 @@
+"""Slope and residual SD of many posteriors at once, by integration along one axis of each table.
+
+The methods are those of `surrogacy.models.exact.marginals`. The lines of all tables are evaluated together, and their
+masses are summed within each table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+
+from surrogacy.arrays import FloatArray, IntArray
+from surrogacy.models.exact.bivariate_grid import Table
+from surrogacy.models.exact.box_quadrature import rule
+from surrogacy.models.exact.marginals import LAST_SEAM, floored, interpolation, to_even, to_nodes
+
+POINTS = 33  # points along each line
+SIDE = 4 / 3  # nodes of rho on each side of 0, per node of a table, for the slope
+FINELY = 56  # nodes of rho for the residual SD, whose event has a steep end
+LIGHT = 1e-5  # share of the largest mass of a table below which a line is ignored
+AROUND = np.array([-0.75, -0.25, 0.25, 0.75])  # points about a guess of a quantile, in normal scores
+SETTLED = 1e-3  # normal score before the last secant step, which makes it about a hundred times smaller
+
+Distribution = Callable[[FloatArray], FloatArray]
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Masses along lines on which only one SD varies, ``tau = scale sinh(low + width (t + 1) / 2)``.
+
+    Parameters
+    ----------
+    cumulative, density : (l, points) arrays
+        Mass below even points of t in [-1, 1], and its increase per interval of these points.
+    scale, low, width : (l,) arrays
+    owner : (l,) array
+        Index of the posterior, increasing.
+    first : (b,) array
+        First line of each posterior.
+    """
+
+    cumulative: FloatArray
+    density: FloatArray
+    scale: FloatArray
+    low: FloatArray
+    width: FloatArray
+    owner: IntArray
+    first: IntArray
+
+    @classmethod
+    def of(cls, table: Table, axis: int, log_density: FloatArray, mass: FloatArray, owner: IntArray) -> Lines:
+        """Lines along an axis with log densities at its nodes, (l, n), and masses, (l,), of each posterior."""
+        density = np.exp(np.minimum(log_density @ to_even(log_density.shape[1], POINTS).T, 50.0))
+        # the trapezoidal rule with the derivatives at both ends (Euler-Maclaurin)
+        change = np.empty_like(density)
+        np.subtract(density[:, 2:], density[:, :-2], out=change[:, 1:-1])
+        change[:, 0], change[:, -1] = 2 * (density[:, 1] - density[:, 0]), 2 * (density[:, -1] - density[:, -2])
+        cumulative = np.cumsum(density, axis=1)
+        cumulative -= (density + density[:, :1]) / 2
+        cumulative -= (change - change[:, :1]) / 24
+        first = np.searchsorted(owner, np.arange(len(table)))
+        share = mass / np.add.reduceat(mass, first)[owner] / cumulative[:, -1]
+        cumulative *= share[:, None]
+        density *= share[:, None]
+        low = table.low[owner, axis]
+        return cls(cumulative, density, table.scale[owner, axis], low, table.high[owner, axis] - low, owner, first)
+
+    def below(self, tau: FloatArray) -> FloatArray:
+        """Probability of values below ``tau``, (q, l), in units of the scale, by cubic interpolation; (q, b)."""
+        last = self.cumulative.shape[1] - 1
+        position = np.arcsinh(tau)
+        position -= self.low
+        position *= last / self.width
+        np.clip(position, 0, last - 1e-9, out=position)
+        cell = position.astype(np.intp)
+        position -= cell
+        cell += np.arange(0, self.cumulative.size, last + 1)
+        left, slope = self.cumulative.take(cell), self.density.take(cell)
+        cell += 1
+        rise, slope_right = self.cumulative.take(cell), self.density.take(cell)
+        rise -= left
+        slope -= rise
+        slope_right -= rise
+        rest = 1 - position
+        slope *= rest
+        slope_right *= position
+        slope -= slope_right
+        slope *= rest
+        slope += rise
+        slope *= position
+        slope += left
+        return np.asarray(np.add.reduceat(slope, self.first, axis=1))
+
+
+def slopes(table: Table) -> Distribution:
+    """Distribution functions of ``slope = rho tau_final / tau_surrogate`` at (q, b) values, by integration along
+    tau_surrogate."""
+    n1, n2, n3 = table.weight.shape[1:]
+    t, weight = _divided(table, round(SIDE * n3))
+    to_t = interpolation(n3, t.ravel()).reshape(*t.shape, n3)
+    dense = floored(table.log_density).reshape(len(table), -1, n3) @ to_t.swapaxes(1, 2)
+    dense = dense.reshape(len(table), n1, n2, -1)
+    mass = np.einsum("bijk,i->bjk", np.exp(np.minimum(dense, 50.0)), rule(n1)[1])
+    mass *= rule(n2)[1][:, None] * weight[:, None, :]
+    heavy = np.nonzero(mass > LIGHT * mass.max(axis=(1, 2), keepdims=True))
+    owner, along_final, along_rho = heavy
+    lines = Lines.of(table, 0, dense[owner, :, along_final, along_rho], mass[heavy], owner)
+    low, high = table.low[:, [2]], table.high[:, [2]]
+    rho = table.rho_map.rho(low + (high - low) * (t + 1) / 2)[0]
+    product = rho[owner, along_rho] * table.tau_final[owner, along_final] / lines.scale
+
+    def cdf(x: FloatArray) -> FloatArray:
+        x = np.where(x == 0, 1e-12, x)
+        inside = lines.below(product / x[:, owner])
+        return np.where(x > 0, 1 - inside, inside)
+
+    return cdf
+
+
+def residual_sds(table: Table) -> Distribution:
+    """Distribution functions of ``sigma_cond = tau_final sqrt(1 - rho^2)`` at (q, b) values, by integration along
+    tau_final."""
+    b, n1, n2, n3 = table.weight.shape
+    mass = np.einsum("bijk,i->bkj", np.exp(table.log_density), rule(n1)[1])
+    plane = to_nodes(n3, FINELY) @ floored(np.log(np.maximum(mass, 1e-300)))
+    owner = np.repeat(np.arange(b), FINELY)
+    along = (np.exp(np.minimum(plane, 50.0)) @ rule(n2)[1]) * rule(FINELY)[1]
+    lines = Lines.of(table, 1, plane.reshape(-1, n2), along.ravel(), owner)
+    half = (table.high - table.low)[:, [2]] / 2
+    rho = table.rho_map.rho(table.low[:, [2]] + half * (1 + rule(FINELY)[0]))[0]
+    root = np.sqrt(np.maximum((1 - rho) * (1 + rho), 1e-300)).ravel() * lines.scale
+    return lambda x: lines.below(np.maximum(x, 0)[:, owner] / root)
+
+
+def inverse(cdf: Distribution, p: FloatArray, centre: FloatArray, scale: FloatArray) -> FloatArray:
+    """Solve ``cdf(x) = p`` for every posterior.
+
+    The normal score of a probability is nearly linear in x. It is evaluated at four points about each guess. Inverse
+    interpolation gives the next point, from which secant steps start.
+
+    Parameters
+    ----------
+    cdf : callable
+        Distribution functions at (q, b) values.
+    p : (q,) array
+    centre, scale : (q, b) arrays
+        Guesses, and about their distances from the value whose normal score is larger by 1.
+    """
+    z = ndtri(p)[:, None]
+
+    def excess(x: FloatArray) -> FloatArray:
+        below = cdf(x.reshape(-1, x.shape[-1])).reshape(x.shape)
+        return np.asarray(ndtri(np.minimum(np.maximum(below, 1e-12), 1 - 1e-12)) - z)
+
+    points = centre + AROUND[:, None, None] * scale
+    score = excess(points)
+    nearest = np.abs(score).argmin(axis=0)[None]
+    x0, f0 = (np.take_along_axis(values, nearest, axis=0)[0] for values in (points, score))
+    x = np.clip(_interpolated_root(points, score), points[0] - scale, points[-1] + scale)
+    settled = np.zeros(x.shape, dtype=np.bool_)
+    for _ in range(40):
+        f = excess(x)
+        step = np.clip(f * (x - x0) / np.where(f == f0, 1.0, f - f0), -scale, scale)
+        x0, f0, x = x, f, np.where(settled, x, x - step)
+        settled |= np.abs(f) < SETTLED
+        if settled.all():
+            break
+    return x
+
+
+def _interpolated_root(x: FloatArray, score: FloatArray) -> FloatArray:
+    """Values with a score of 0, by inverse cubic interpolation between four points along the first axis."""
+    root = np.zeros(x.shape[1:])
+    for i in range(4):
+        others = [j for j in range(4) if j != i]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            root += x[i] * np.prod([score[j] / (score[j] - score[i]) for j in others], axis=0)
+    return np.where(np.isfinite(root), root, x.mean(axis=0))
+
+
+def _divided(table: Table, n: int) -> tuple[FloatArray, FloatArray]:
+    """Nodes of rho in [-1, 1] and their weights, (b, 2 n), divided at rho = 0."""
+    nodes, weights = rule(n)
+    low, high = table.low[:, 2], table.high[:, 2]
+    seam = 2 * (table.rho_map.coordinate(0.0) - low) / (high - low) - 1
+    left, right = ((1 + side * np.clip(seam, -LAST_SEAM, LAST_SEAM)[:, None]) / 2 for side in (1, -1))  # half lengths
+    t = np.concatenate([-1 + left * (1 + nodes), 1 - right * (1 - nodes)], axis=1)
+    return t, np.concatenate([left * weights, right * weights], axis=1)

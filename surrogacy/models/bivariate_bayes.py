@@ -13,7 +13,7 @@ van Houwelingen, Arends, Stijnen (2002), doi:10.1002/sim.1040.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import batched
 from typing import ClassVar, Literal
@@ -36,10 +36,12 @@ from surrogacy.models.exact.bivariate_posterior import (
     posteriors,
 )
 from surrogacy.models.exact.box_quadrature import rule
+from surrogacy.models.exact.posterior_line import PosteriorLine
 from surrogacy.models.exact.refinement import (
     GRID_TOLERANCE,
     REFINEMENTS,
     PriorKind,
+    Quantiles,
     check_settings,
     with_grid_error,
 )
@@ -58,6 +60,7 @@ from surrogacy.results.levels import LEVEL
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 from surrogacy.results.result import Result
 from surrogacy.stats.lines import NEEDS_PATIENTS
+from surrogacy.stats.mixture_line import many_thresholds
 from surrogacy.stats.scatter import SAME_ERRORS, scatter_about_precise_line
 from surrogacy.stats.thresholds import threshold_caveats
 
@@ -217,10 +220,11 @@ class BivariateBayes:
             batches = posterior_batches([part.effects for part in several], self.priors, within, self.nodes)
             for batch in batches:
                 quantiles = batch_quantiles(batch, self.probabilities)
-                fits |= {
-                    i: self._result(posterior, named, several[i], fine=False)
-                    for i, posterior, named in zip(batch.index, batch.posteriors, quantiles, strict=True)
-                }
+                pairs = zip(batch.posteriors, quantiles, strict=True)
+                lines = [self._line(posterior, named, fine=False) for posterior, named in pairs]
+                thresholds = many_thresholds(lines, self.level)
+                columns = batch.posteriors, quantiles, (several[i] for i in batch.index), lines, thresholds
+                fits |= dict(zip(batch.index, map(self._summarise, *columns), strict=True))
             results += [fits[i] for i in range(len(several))]
         return results
 
@@ -236,17 +240,29 @@ class BivariateBayes:
         refuse_unusable(self.new_n, effects)
         return part
 
-    def _result(
-        self, posterior: BivariatePosterior, quantiles: dict[str, FloatArray], part: UsablePart, *, fine: bool = True
+    def _result(self, posterior: BivariatePosterior, quantiles: Quantiles, part: UsablePart) -> Result:
+        line = self._line(posterior, quantiles, fine=True)
+        return self._summarise(posterior, quantiles, part, line, line.thresholds(self.level))
+
+    def _line(self, posterior: BivariatePosterior, quantiles: Quantiles, *, fine: bool) -> PosteriorLine:
+        """Surrogacy line with its medians."""
+        intercept, slope = (float(quantiles[name][0]) for name in ("intercept", "slope"))
+        return replace(posterior.line(self.new_n, fine=fine), intercept=intercept, slope=slope)
+
+    def _summarise(
+        self,
+        posterior: BivariatePosterior,
+        quantiles: Quantiles,
+        part: UsablePart,
+        line: PosteriorLine,
+        thresholds: Mapping[str, ThresholdEffect],
     ) -> Result:
         sd = posterior.standard_deviations()
         estimates: dict[str, Estimate | ThresholdEffect] = {}
         for name in QUANTITIES:
             median, low, high = map(float, quantiles[name])
             estimates[name] = Estimate(median, sd[name], low, high, self.level, KIND)
-        line = posterior.line(self.new_n, fine=fine)
-        line = replace(line, intercept=float(quantiles["intercept"][0]), slope=float(quantiles["slope"][0]))
-        estimates |= line.thresholds(self.level)
+        estimates |= thresholds
         overlap = posterior.prior_overlap()
         positive = float(1 - posterior.distribution("rho_between", 0.0))  # the slope has the sign of rho_between
         estimates["p_slope_positive"] = Estimate(positive, method="posterior probability")

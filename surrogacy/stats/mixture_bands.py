@@ -15,7 +15,7 @@ from surrogacy.results.estimate import Band, NewTrialSize, ThresholdEffect, Thre
 from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.stats.lines import ROUNDING, STRONGEST_HR
 from surrogacy.stats.mixtures import PIECE, mixture_cdf, mixture_quantile
-from surrogacy.stats.roots import increasing_root
+from surrogacy.stats.roots import nearly_linear_root
 
 Benefit = Callable[[IntArray, FloatArray], FloatArray]
 BETWEEN = 8  # effects added around that with the largest probability of benefit
@@ -166,21 +166,15 @@ def _crossings(
     if not cells:
         return []
     rows, z = np.array([i for i, *_ in cells]), ndtri([wanted for *_, wanted in cells])
-    around = [(points[i], int(np.clip(cell - 1, 0, len(points[i][0]) - 4))) for i, _, cell, _ in cells]
-    x, certainty = (np.array([point[a][first : first + 4] for point, first in around]) for a in (0, 1))
-    score = _score(certainty) - z[:, None]
-    left = np.array([cell - first for (_, _, cell, _), (_, first) in zip(cells, around, strict=True)])[:, None]
-    low, high = (np.take_along_axis(x, left + side, axis=1)[:, 0] for side in (0, 1))
-    at_low, at_high = (np.take_along_axis(score, left + side, axis=1)[:, 0] for side in (0, 1))
-    sign = np.where(at_low < at_high, 1.0, -1.0)
-    roots = increasing_root(
-        lambda at: sign * (_score(benefit(rows, at)) - z),
-        low,
-        high,
-        (sign * at_low, sign * at_high),
-        _interpolated_root(x, score, low, high, low - at_low / (at_high - at_low) * (high - low)),
-    )
-    return [float(root) for root in roots]
+    around = [(points[i], cell, int(np.clip(cell - 1, 0, len(points[i][0]) - 4))) for i, _, cell, _ in cells]
+    x, certainty = (np.array([point[a][first : first + 4] for point, _, first in around]).T for a in (0, 1))
+    low, high = (np.array([point[0][cell + end] for point, cell, _ in around]) for end in (0, 1))
+    sign = np.array([1.0 if point[1][cell] < point[1][cell + 1] else -1.0 for point, cell, _ in around])
+
+    def excess(which: IntArray, at: FloatArray) -> FloatArray:
+        return sign[which] * (_score(benefit(rows[which], at)) - z[which])
+
+    return [float(root) for root in nearly_linear_root(excess, x, sign * (_score(certainty) - z), (low, high))]
 
 
 def _score(probability: FloatArray) -> FloatArray:
@@ -188,19 +182,9 @@ def _score(probability: FloatArray) -> FloatArray:
     return np.asarray(ndtri(np.minimum(np.maximum(probability, 1e-12), 1 - 1e-12)))
 
 
-def _interpolated_root(
-    x: FloatArray, score: FloatArray, low: FloatArray, high: FloatArray, linear: FloatArray
-) -> FloatArray:
-    """Roots of scores known at four points each, (q, 4), by inverse interpolation, else by ``linear``."""
-    root = np.zeros(len(x))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for i in range(4):
-            others = [j for j in range(4) if j != i]
-            root += x[:, i] * np.prod([score[:, j] / (score[:, j] - score[:, i]) for j in others], axis=0)
-    return np.where((root > low) & (root < high), root, linear)
-
-
-def threshold_of_region(line: Mixture, ends: Sequence[float], level: float, n: float | None, band: Band) -> ThresholdEffect:
+def threshold_of_region(
+    line: Mixture, ends: Sequence[float], level: float, n: float | None, band: Band
+) -> ThresholdEffect:
     """Threshold effect: the weakest surrogate effect with ``P(final HR < 1)`` of at least (1 + level) / 2.
 
     If the region of such effects includes the largest hazard ratios, benefit is predicted for surrogate harm and

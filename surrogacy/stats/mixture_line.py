@@ -22,7 +22,7 @@ from surrogacy.stats.mixture_bands import (
     probability_of_benefit,
     threshold_of_region,
 )
-from surrogacy.stats.mixtures import mean_normal_cdf, mixture_quantile
+from surrogacy.stats.mixtures import PIECE, mixture_quantile, normal_cdf
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution, error_parts
 
 
@@ -152,12 +152,7 @@ class MixtureLine:
 
     def thresholds(self, level: float = LEVEL) -> dict[str, ThresholdEffect]:
         """Surrogate threshold effects by both bands at ``level`` and at 80%."""
-        levels, bands = (level, 0.8), get_args(Band)
-        thresholds = {}
-        for band, regions in zip(bands, benefit_regions(_benefit(self, bands), len(bands), levels), strict=True):
-            for name, at, ends in zip((f"ste_{band}", f"ste_{band}_80"), levels, regions, strict=True):
-                thresholds[name] = threshold_of_region(self, ends, at, None, band)
-        return thresholds
+        return many_thresholds([self], level)[0]
 
     @property
     def median_intercept(self) -> float:
@@ -168,15 +163,40 @@ class MixtureLine:
         return float(mixture_quantile((0.5,), self.weight, mean, sd)[0, 0])
 
 
-def _benefit(line: MixtureLine, bands: Sequence[Band]) -> Benefit:
-    """Probability of benefit by several bands at once: at each node it is ``Phi(level + rise x)``."""
-    sd = np.maximum(np.sqrt([line.variance(band=band) for band in bands]), 1e-100)
-    level, rise = -line.node_intercept / sd, -line.node_slope / sd
+def many_thresholds(lines: Sequence[MixtureLine], level: float = LEVEL) -> list[dict[str, ThresholdEffect]]:
+    """Surrogate threshold effects of many lines by both bands at ``level`` and at 80%."""
+    levels, bands = (level, 0.8), get_args(Band)
+    order = sorted(range(len(lines)), key=lambda i: len(lines[i].weight))
+    stacked = [(lines[i], band) for i in order for band in bands]
+    regions = iter(benefit_regions(_stacked_benefit(stacked), len(stacked), levels))
+    thresholds: dict[int, dict[str, ThresholdEffect]] = {}
+    for i in order:
+        thresholds[i] = {}
+        for band in bands:
+            for name, at, ends in zip((f"ste_{band}", f"ste_{band}_80"), levels, next(regions), strict=True):
+                thresholds[i][name] = threshold_of_region(lines[i], ends, at, None, band)
+    return [thresholds[i] for i in range(len(lines))]
+
+
+def _stacked_benefit(bands: Sequence[tuple[MixtureLine, Band]]) -> Benefit:
+    """Probability of benefit by many bands, at each node ``Phi(level + rise x)``; fewer nodes than most first."""
+    nodes = np.array([len(line.weight) for line, _ in bands])
+    weight, level, rise = np.zeros((3, len(bands), nodes[-1]))
+    for i, (line, band) in enumerate(bands):
+        sd = np.maximum(np.sqrt(line.variance(band=band)), 1e-100)
+        n = nodes[i]
+        weight[i, :n], level[i, :n], rise[i, :n] = line.weight, -line.node_intercept / sd, -line.node_slope / sd
 
     def benefit(rows: IntArray, x: FloatArray) -> FloatArray:
-        z = rise[rows]
-        z *= x[:, None]
-        z += level[rows]
-        return mean_normal_cdf(z, line.weight)
+        below = []
+        step = max(1, PIECE // nodes[-1])
+        for start in range(0, len(x), step):
+            piece = rows[start : start + step]
+            n = nodes[piece].max()  # the other nodes of these lines have no weight
+            z = rise[piece, :n]
+            z *= x[start : start + step, None]
+            z += level[piece, :n]
+            below.append(np.vecdot(normal_cdf(z), weight[piece, :n]))
+        return np.concatenate(below)
 
     return benefit

@@ -113,7 +113,7 @@ def mixture_quantile(p: npt.ArrayLike, weight: FloatArray, mean: FloatArray, sd:
     step = max(1, PIECE // (n * len(probability)))
     if m > step:
         rows = range(0, m, step)
-        parts = [mixture_quantile(p, *(part[i : i + step] for part in (weight, mean, sd))) for i in rows]
+        parts = [mixture_quantile(p, weight[i : i + step], mean[i : i + step], sd[i : i + step]) for i in rows]
         return np.concatenate(parts)
     wanted = ndtri(probability)
     column = weight[:, :, None]

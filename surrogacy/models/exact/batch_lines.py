@@ -16,13 +16,13 @@ from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.models.exact.bivariate_grid import Table
 from surrogacy.models.exact.box_quadrature import rule
 from surrogacy.models.exact.marginals import LAST_SEAM, floored, interpolation, to_even, to_nodes
+from surrogacy.stats.roots import nearly_linear_root
 
 POINTS = 33  # points along each line
 SIDE = 4 / 3  # nodes of rho on each side of 0, per node of a table, for the slope
 FINELY = 56  # nodes of rho for the residual SD, whose event has a steep end
 LIGHT = 1e-5  # share of the largest mass of a table below which a line is ignored
 AROUND = np.array([-0.75, -0.25, 0.25, 0.75])  # points about a guess of a quantile, in normal scores
-SETTLED = 1e-3  # normal score before the last secant step, which makes it about a hundred times smaller
 
 Distribution = Callable[[FloatArray], FloatArray]
 
@@ -96,8 +96,10 @@ class Lines:
 
 
 def slopes(table: Table) -> Distribution:
-    """Distribution functions of ``slope = rho tau_final / tau_surrogate`` at (q, b) values, by integration along
-    tau_surrogate."""
+    """Distribution functions of the slopes ``rho tau_final / tau_surrogate``, with (q, b) values.
+
+    The lines are those along tau_surrogate.
+    """
     n1, n2, n3 = table.weight.shape[1:]
     t, weight = _divided(table, round(SIDE * n3))
     to_t = interpolation(n3, t.ravel()).reshape(*t.shape, n3)
@@ -121,8 +123,10 @@ def slopes(table: Table) -> Distribution:
 
 
 def residual_sds(table: Table) -> Distribution:
-    """Distribution functions of ``sigma_cond = tau_final sqrt(1 - rho^2)`` at (q, b) values, by integration along
-    tau_final."""
+    """Distribution functions of the residual SDs ``tau_final sqrt(1 - rho^2)``, with (q, b) values.
+
+    The lines are those along tau_final.
+    """
     b, n1, n2, n3 = table.weight.shape
     mass = np.einsum("bijk,i->bkj", np.exp(table.log_density), rule(n1)[1])
     plane = to_nodes(n3, FINELY) @ floored(np.log(np.maximum(mass, 1e-300)))
@@ -136,10 +140,7 @@ def residual_sds(table: Table) -> Distribution:
 
 
 def inverse(cdf: Distribution, p: FloatArray, centre: FloatArray, scale: FloatArray) -> FloatArray:
-    """Solve ``cdf(x) = p`` for every posterior.
-
-    The normal score of a probability is nearly linear in x. It is evaluated at four points about each guess. Inverse
-    interpolation gives the next point, from which secant steps start.
+    """Solve ``cdf(x) = p`` for every posterior on the scale of the normal score, which is nearly linear in x.
 
     Parameters
     ----------
@@ -149,36 +150,19 @@ def inverse(cdf: Distribution, p: FloatArray, centre: FloatArray, scale: FloatAr
     centre, scale : (q, b) arrays
         Guesses, and about their distances from the value whose normal score is larger by 1.
     """
-    z = ndtri(p)[:, None]
+    shape, z = centre.shape, ndtri(p)[:, None]
 
     def excess(x: FloatArray) -> FloatArray:
-        below = cdf(x.reshape(-1, x.shape[-1])).reshape(x.shape)
-        return np.asarray(ndtri(np.minimum(np.maximum(below, 1e-12), 1 - 1e-12)) - z)
+        below = cdf(x.reshape(-1, shape[1])).reshape(-1, *shape)
+        return np.asarray(ndtri(np.minimum(np.maximum(below, 1e-12), 1 - 1e-12)) - z).reshape(len(x), -1)
 
-    points = centre + AROUND[:, None, None] * scale
-    score = excess(points)
-    nearest = np.abs(score).argmin(axis=0)[None]
-    x0, f0 = (np.take_along_axis(values, nearest, axis=0)[0] for values in (points, score))
-    x = np.clip(_interpolated_root(points, score), points[0] - scale, points[-1] + scale)
-    settled = np.zeros(x.shape, dtype=np.bool_)
-    for _ in range(40):
-        f = excess(x)
-        step = np.clip(f * (x - x0) / np.where(f == f0, 1.0, f - f0), -scale, scale)
-        x0, f0, x = x, f, np.where(settled, x, x - step)
-        settled |= np.abs(f) < SETTLED
-        if settled.all():
-            break
-    return x
+    def excess_of(which: IntArray, at: FloatArray) -> FloatArray:
+        latest[0, which] = at
+        return excess(latest)[0, which]
 
-
-def _interpolated_root(x: FloatArray, score: FloatArray) -> FloatArray:
-    """Values with a score of 0, by inverse cubic interpolation between four points along the first axis."""
-    root = np.zeros(x.shape[1:])
-    for i in range(4):
-        others = [j for j in range(4) if j != i]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            root += x[i] * np.prod([score[j] / (score[j] - score[i]) for j in others], axis=0)
-    return np.where(np.isfinite(root), root, x.mean(axis=0))
+    points = (centre + AROUND[:, None, None] * scale).reshape(len(AROUND), -1)
+    latest = centre.reshape(1, -1).copy()
+    return nearly_linear_root(excess_of, points, excess(points)).reshape(shape)
 
 
 def _divided(table: Table, n: int) -> tuple[FloatArray, FloatArray]:

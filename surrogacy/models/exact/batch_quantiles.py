@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import batched
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -11,11 +12,10 @@ from surrogacy.arrays import FloatArray
 from surrogacy.models.exact import marginals
 from surrogacy.models.exact.batch_lines import AROUND, Distribution, inverse, residual_sds, slopes
 from surrogacy.models.exact.bivariate_posterior import QUANTITIES, BivariatePosterior, PosteriorBatch
+from surrogacy.models.exact.refinement import Quantiles
 from surrogacy.stats.mixtures import mixture_quantile
 
 LEAST_SCALE = 0.05  # least scale of a search for a quantile, as a share of the SD between nodes
-
-Quantiles = dict[str, FloatArray]
 
 
 def batch_quantiles(batch: PosteriorBatch, p: Sequence[float]) -> list[Quantiles]:
@@ -33,7 +33,7 @@ def batch_quantiles(batch: PosteriorBatch, p: Sequence[float]) -> list[Quantiles
     quantiles = []
     for i, posterior in enumerate(posteriors):
         named = {"slope": slope[:, i], "sigma_cond": sigma[:, i]}
-        named["mu_surrogate"], named["mu_final"], named["intercept"] = means[3 * i : 3 * i + 3]
+        named["mu_surrogate"], named["mu_final"], named["intercept"] = means[i]
         for name in ("tau_surrogate", "tau_final"):
             named[name] = marginals.quantiles_of(marginals.parameter(posterior.table, posterior.share, name), p)
         for name in ("rho_between", "r2_trial"):
@@ -42,18 +42,22 @@ def batch_quantiles(batch: PosteriorBatch, p: Sequence[float]) -> list[Quantiles
     return quantiles
 
 
-def _means(posteriors: Sequence[BivariatePosterior], p: Sequence[float]) -> FloatArray:
-    """Quantiles of mu_surrogate, mu_final and the intercept of each posterior in turn; (3 b, len(p))."""
-    most = max(len(posterior.nodes().weight) for posterior in posteriors)
-    weight, mean, variance = np.zeros((3, 3 * len(posteriors), most))
-    for i, posterior in enumerate(posteriors):
-        nodes, rows = posterior.nodes(), slice(3 * i, 3 * i + 3)
-        n = len(nodes.weight)
-        weight[rows, :n] = nodes.weight
-        line = posterior.line(fine=False)
-        mean[rows, :n] = nodes.mean_surrogate, nodes.mean_final, line.node_intercept
-        variance[rows, :n] = nodes.v11, nodes.v22, line.node_variance
-    return mixture_quantile(p, weight, mean, np.sqrt(variance))
+def _means(posteriors: Sequence[BivariatePosterior], p: Sequence[float]) -> list[FloatArray]:
+    """Quantiles of mu_surrogate, mu_final and the intercept of each posterior, (3, len(p))."""
+    quantiles: dict[int, FloatArray] = {}
+    # two at a time fill the cache; they have about the same number of nodes
+    for several in batched(sorted(range(len(posteriors)), key=lambda i: len(posteriors[i].nodes().weight)), 2):
+        most = len(posteriors[several[-1]].nodes().weight)
+        weight, mean, variance = np.zeros((3, len(several), 3, most))
+        for i, posterior in enumerate(posteriors[j] for j in several):
+            nodes, line = posterior.nodes(), posterior.line(fine=False)
+            n = len(nodes.weight)
+            weight[i, :, :n] = nodes.weight
+            mean[i, :, :n] = nodes.mean_surrogate, nodes.mean_final, line.node_intercept
+            variance[i, :, :n] = nodes.v11, nodes.v22, line.node_variance
+        rows = (values.reshape(-1, most) for values in (weight, mean, np.sqrt(variance)))
+        quantiles |= zip(several, mixture_quantile(p, *rows).reshape(-1, 3, len(p)), strict=True)
+    return [quantiles[i] for i in range(len(posteriors))]
 
 
 def _by_lines(cdf: Distribution, nodes: Sequence[tuple[FloatArray, FloatArray]], p: FloatArray) -> FloatArray:

@@ -321,7 +321,9 @@ def posteriors(
     """
     for several in batched(data, TOGETHER):
         batches = posterior_batches(several, priors, within, nodes, box)
-        numbered = {i: posterior for batch in batches for i, posterior in zip(batch.index, batch.posteriors, strict=True)}
+        numbered = {
+            i: posterior for batch in batches for i, posterior in zip(batch.index, batch.posteriors, strict=True)
+        }
         yield from (numbered[i] for i in range(len(several)))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.special import ndtri
@@ -27,14 +28,26 @@ AROUND = np.array([-0.75, -0.25, 0.25, 0.75])  # points about a guess of a quant
 Distribution = Callable[[FloatArray], FloatArray]
 
 
+@cache
+def _integration() -> FloatArray:
+    """Matrix from densities at even points to `Lines.values`, (points, 2 points).
+
+    Trapezoidal rule with the derivatives at both ends (Euler-Maclaurin), which are central differences.
+    """
+    density = np.eye(POINTS)
+    derivative = np.gradient(density, axis=0)
+    trapezoids = np.cumsum(density, axis=0) - (density + density[0]) / 2
+    return np.stack([trapezoids - (derivative - derivative[0]) / 12, density], axis=1).reshape(-1, POINTS).T.copy()
+
+
 @dataclass(frozen=True, eq=False)
 class Lines:
     """Masses along lines on which only one SD varies, ``tau = scale sinh(low + width (t + 1) / 2)``.
 
     Parameters
     ----------
-    cumulative, density : (l, points) arrays
-        Mass below even points of t in [-1, 1], and its increase per interval of these points.
+    values : (l, 2 points) array
+        Mass below each of even points of t in [-1, 1], followed by its derivative, the distance of two points being 1.
     scale, low, width : (l,) arrays
     owner : (l,) array
         Index of the posterior, increasing.
@@ -42,8 +55,7 @@ class Lines:
         First line of each posterior.
     """
 
-    cumulative: FloatArray
-    density: FloatArray
+    values: FloatArray
     scale: FloatArray
     low: FloatArray
     width: FloatArray
@@ -53,34 +65,27 @@ class Lines:
     @classmethod
     def of(cls, table: Table, axis: int, log_density: FloatArray, mass: FloatArray, owner: IntArray) -> Lines:
         """Lines along an axis with log densities at its nodes, (l, n), and masses, (l,), of each posterior."""
-        density = np.exp(np.minimum(log_density @ to_even(log_density.shape[1], POINTS).T, 50.0))
-        # the trapezoidal rule with the derivatives at both ends (Euler-Maclaurin)
-        change = np.empty_like(density)
-        np.subtract(density[:, 2:], density[:, :-2], out=change[:, 1:-1])
-        change[:, 0], change[:, -1] = 2 * (density[:, 1] - density[:, 0]), 2 * (density[:, -1] - density[:, -2])
-        cumulative = np.cumsum(density, axis=1)
-        cumulative -= (density + density[:, :1]) / 2
-        cumulative -= (change - change[:, :1]) / 24
+        density = log_density @ to_even(log_density.shape[1], POINTS).T
+        np.exp(np.minimum(density, 50.0, out=density), out=density)
+        values = density @ _integration()
         first = np.searchsorted(owner, np.arange(len(table)))
-        share = mass / np.add.reduceat(mass, first)[owner] / cumulative[:, -1]
-        cumulative *= share[:, None]
-        density *= share[:, None]
+        values *= (mass / np.add.reduceat(mass, first)[owner] / values[:, -2])[:, None]
         low = table.low[owner, axis]
-        return cls(cumulative, density, table.scale[owner, axis], low, table.high[owner, axis] - low, owner, first)
+        return cls(values, table.scale[owner, axis], low, table.high[owner, axis] - low, owner, first)
 
     def below(self, tau: FloatArray) -> FloatArray:
         """Probability of values below ``tau``, (q, l), in units of the scale, by cubic interpolation; (q, b)."""
-        last = self.cumulative.shape[1] - 1
+        size = self.values.shape[1]
+        last = size // 2 - 1
         position = np.arcsinh(tau)
         position -= self.low
         position *= last / self.width
         np.clip(position, 0, last - 1e-9, out=position)
         cell = position.astype(np.intp)
         position -= cell
-        cell += np.arange(0, self.cumulative.size, last + 1)
-        left, slope = self.cumulative.take(cell), self.density.take(cell)
-        cell += 1
-        rise, slope_right = self.cumulative.take(cell), self.density.take(cell)
+        cell *= 2
+        cell += np.arange(0, self.values.size, size)
+        left, slope, rise, slope_right = (self.values.take(cell + i) for i in range(4))
         rise -= left
         slope -= rise
         slope_right -= rise

@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri
 from surrogacy.arrays import FloatArray
 from surrogacy.models.exact import marginals
 from surrogacy.models.exact.batch_lines import AROUND, Distribution, inverse, residual_sds, slopes
+from surrogacy.models.exact.bivariate_grid import Table
 from surrogacy.models.exact.bivariate_posterior import QUANTITIES, BivariatePosterior, PosteriorBatch
 from surrogacy.models.exact.refinement import Quantiles
 from surrogacy.stats.mixtures import mixture_quantile
@@ -26,20 +27,27 @@ def batch_quantiles(batch: PosteriorBatch, p: Sequence[float]) -> list[Quantiles
     posteriors, table = batch.posteriors, batch.table
     if len(table) > len(posteriors):
         return [posterior.quantiles(p, fine=False) for posterior in posteriors]
-    probability = np.asarray(p, dtype=np.float64)
-    means = _means(posteriors, p)
-    slope = _by_lines(slopes(table), [(q.nodes().slope, q.nodes().weight) for q in posteriors], probability)
-    sigma = _by_lines(residual_sds(table), [(q.nodes().sigma_cond, q.nodes().weight) for q in posteriors], probability)
+    probability, nodes = np.asarray(p, dtype=np.float64), [posterior.nodes() for posterior in posteriors]
+    means, sds = _means(posteriors, p), [_sds(table, axis, p) for axis in (0, 1)]
+    slope = _by_lines(slopes(table), [(part.slope, part.weight) for part in nodes], probability)
+    sigma = _by_lines(residual_sds(table), [(part.sigma_cond, part.weight) for part in nodes], probability)
     quantiles = []
     for i, posterior in enumerate(posteriors):
         named = {"slope": slope[:, i], "sigma_cond": sigma[:, i]}
         named["mu_surrogate"], named["mu_final"], named["intercept"] = means[i]
-        for name in ("tau_surrogate", "tau_final"):
-            named[name] = marginals.quantiles_of(marginals.parameter(posterior.table, posterior.share, name), p)
-        for name in ("rho_between", "r2_trial"):
-            named[name] = posterior.many_quantiles(name, probability)
+        named["tau_surrogate"], named["tau_final"] = (sd[i] for sd in sds)
+        named |= {name: posterior.many_quantiles(name, probability) for name in ("rho_between", "r2_trial")}
         quantiles.append({name: named[name] for name in QUANTITIES})
     return quantiles
+
+
+def _sds(table: Table, axis: int, p: Sequence[float]) -> list[FloatArray]:
+    """Quantiles of tau_surrogate (axis 0) or tau_final (axis 1) of each posterior."""
+    cdf = marginals.from_masses(table.weight.sum(axis=(2 - axis, 3)))
+    t = np.linspace(0, 1, cdf.shape[1])
+    low, high = table.low[:, [axis]], table.high[:, [axis]]
+    values = table.scale[:, [axis]] * np.sinh(low + (high - low) * t)
+    return [np.interp(p, *tabulated) for tabulated in zip(cdf, values, strict=True)]
 
 
 def _means(posteriors: Sequence[BivariatePosterior], p: Sequence[float]) -> list[FloatArray]:
@@ -50,11 +58,11 @@ def _means(posteriors: Sequence[BivariatePosterior], p: Sequence[float]) -> list
         most = len(posteriors[several[-1]].nodes().weight)
         weight, mean, variance = np.zeros((3, len(several), 3, most))
         for i, posterior in enumerate(posteriors[j] for j in several):
-            nodes, line = posterior.nodes(), posterior.line(fine=False)
+            nodes, (intercept, within) = posterior.nodes(), posterior.nodes().intercept
             n = len(nodes.weight)
             weight[i, :, :n] = nodes.weight
-            mean[i, :, :n] = nodes.mean_surrogate, nodes.mean_final, line.node_intercept
-            variance[i, :, :n] = nodes.v11, nodes.v22, line.node_variance
+            mean[i, :, :n] = nodes.mean_surrogate, nodes.mean_final, intercept
+            variance[i, :, :n] = nodes.v11, nodes.v22, within
         rows = (values.reshape(-1, most) for values in (weight, mean, np.sqrt(variance)))
         quantiles |= zip(several, mixture_quantile(p, *rows).reshape(-1, 3, len(p)), strict=True)
     return [quantiles[i] for i in range(len(posteriors))]

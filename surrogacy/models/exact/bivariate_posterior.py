@@ -104,18 +104,19 @@ class BivariatePosterior:
         """Tabulated distribution function of rho_between."""
         return marginals.parameter(self.table, self.share, "rho_between")
 
+    @cached_property
+    def _absolute_rho(self) -> tuple[FloatArray, FloatArray]:
+        """Tabulated distribution function of the absolute value of rho_between."""
+        return marginals.folded(self._rho_between)
+
     def __getstate__(self) -> dict[str, object]:
         """Fields without the nodes, which are computed when they are needed."""
         return {name: self.__dict__[name] for name in self.__dataclass_fields__}
 
     def line(self, new_n: float | None = None, *, fine: bool = True) -> PosteriorLine:
         """Surrogacy line with its bands; its intercept and slope are NaN until the caller fills in their medians."""
-        nodes = self.nodes(fine=fine)
-        slope, effects = nodes.slope, self.effects
-        mean = nodes.mean_final - slope * nodes.mean_surrogate
-        # below 0 only by cancellation, where one trial is very precise
-        variance = np.maximum(nodes.v22 - 2 * slope * nodes.v12 + slope**2 * nodes.v11, 0.0)
-        at_nodes = nodes.weight, mean, variance, slope, nodes.sigma_cond
+        nodes, effects = self.nodes(fine=fine), self.effects
+        at_nodes = nodes.weight, *nodes.intercept, nodes.slope, nodes.sigma_cond
         trial = unit_variance(effects), new_n, data_range(effects)
         return PosteriorLine(float("nan"), float("nan"), *at_nodes, *trial, posterior=self)
 
@@ -129,7 +130,7 @@ class BivariatePosterior:
         for name in ("tau_surrogate", "tau_final"):
             quantiles[name] = marginals.quantiles_of(marginals.parameter(table, share, name), p)
         quantiles["rho_between"] = marginals.quantiles_of(self._rho_between, p)
-        quantiles["r2_trial"] = marginals.quantiles_of(marginals.folded(self._rho_between), p) ** 2
+        quantiles["r2_trial"] = marginals.quantiles_of(self._absolute_rho, p) ** 2
         mean, sd = line.node_intercept[None], np.sqrt(line.node_variance)[None]
         quantiles["intercept"] = mixture_quantile(p, line.weight, mean, sd)[0]
         slope, sigma = marginals.slope(table, share), marginals.sigma_cond(table, share)
@@ -147,7 +148,7 @@ class BivariatePosterior:
             return marginals.quantiles_of((grid, marginals.slope(self.table, self.share)(grid)), p)
         if name == "rho_between":
             return marginals.quantiles_of(self._rho_between, p)
-        return marginals.quantiles_of(marginals.folded(self._rho_between), p) ** 2
+        return marginals.quantiles_of(self._absolute_rho, p) ** 2
 
     def standard_deviations(self) -> dict[str, float | None]:
         """Posterior SDs; None for slope and intercept, whose variance is infinite if tau_surrogate may be 0."""
@@ -186,7 +187,7 @@ class BivariatePosterior:
         if name == "rho_between":
             return np.interp(at, *self._rho_between, left=0, right=1)
         if name == "r2_trial":
-            return np.interp(np.sqrt(np.maximum(at, 0.0)), *marginals.folded(self._rho_between), left=0, right=1)
+            return np.interp(np.sqrt(np.maximum(at, 0.0)), *self._absolute_rho, left=0, right=1)
         if name == "intercept":
             line = self.line()
             return mixture_cdf(at, line.weight, line.node_intercept, np.sqrt(line.node_variance))
@@ -244,7 +245,7 @@ class BivariatePosterior:
     def prior_overlap(self) -> float:
         """Area shared by the prior and the posterior density of r2_trial; 1 where the data add nothing."""
         root, prior = absolute_correlation(self.priors.rho_between)
-        posterior = np.interp(root, *marginals.folded(self._rho_between), left=0, right=1)
+        posterior = np.interp(root, *self._absolute_rho, left=0, right=1)
         return float(np.minimum(np.diff(prior), np.diff(posterior)).sum())
 
     def true_effects(self) -> tuple[FloatArray, FloatArray]:

@@ -139,7 +139,7 @@ def _search(benefit: Benefit, lines: int, wanted: float) -> list[tuple[FloatArra
 
 def _around_largest(x: FloatArray, certainty: FloatArray) -> FloatArray:
     """Effects between the neighbours of the effect with the largest probability."""
-    top = int(np.clip(certainty[x < 1.5].argmax(), 1, len(x) - 2))
+    top = min(max(int(certainty[x < 1.5].argmax()), 1), len(x) - 2)
     return np.linspace(x[top - 1], x[top + 1], BETWEEN + 2)[1:-1]
 
 
@@ -149,12 +149,10 @@ def _region(inside: BoolArray) -> tuple[int, ...]:
     Empty if there is no such region, or if it includes the largest hazard ratios; one cell if it extends to the
     strongest effects.
     """
-    falls = np.flatnonzero(inside[:-1] & ~inside[1:])
-    if inside[-1] or not len(falls):
+    changes = np.flatnonzero(inside[:-1] != inside[1:]).tolist()
+    if inside[-1] or not changes:
         return ()
-    last = int(falls[-1])
-    rises = np.flatnonzero(~inside[:last] & inside[1 : last + 1])
-    return (last, int(rises[-1])) if len(rises) else (last,)
+    return tuple(reversed(changes[-2:]))
 
 
 def _crossings(
@@ -166,7 +164,7 @@ def _crossings(
     if not cells:
         return []
     rows, z = np.array([i for i, *_ in cells]), ndtri([wanted for *_, wanted in cells])
-    around = [(points[i], cell, int(np.clip(cell - 1, 0, len(points[i][0]) - 4))) for i, _, cell, _ in cells]
+    around = [(points[i], cell, min(max(cell - 1, 0), len(points[i][0]) - 4)) for i, _, cell, _ in cells]
     x, certainty = (np.array([point[a][first : first + 4] for point, _, first in around]).T for a in (0, 1))
     low, high = (np.array([point[0][cell + end] for point, cell, _ in around]) for end in (0, 1))
     sign = np.array([1.0 if point[1][cell] < point[1][cell + 1] else -1.0 for point, cell, _ in around])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import batched
 
 import numpy as np
@@ -19,22 +19,21 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, concatenate, unit_variance
 from surrogacy.models.exact import marginals
 from surrogacy.models.exact.bivariate_grid import NODES, Priors, Table, integrate
-from surrogacy.models.exact.draws import draw
+from surrogacy.models.exact.draws import draw_quantities
 from surrogacy.models.exact.intercept import InterceptNodes, finer, intercept_nodes
 from surrogacy.models.exact.interpolation import unresolved
 from surrogacy.models.exact.likelihood_sums import arrange, stack
 from surrogacy.models.exact.nodes import Nodes, heavy_nodes
 from surrogacy.models.exact.posterior_line import PosteriorLine
-from surrogacy.models.exact.slope import slope_distribution, slope_prior
+from surrogacy.models.exact.prior_distributions import absolute_correlation, slope_prior
+from surrogacy.models.exact.slope import slope_distribution
 from surrogacy.models.exact.true_effects import METHOD, predict_new_trial, true_effects
-from surrogacy.models.priors import CorrelationPrior
 from surrogacy.results.levels import LEVEL
 from surrogacy.stats.lines import data_range
 from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 from surrogacy.stats.predictive import Prediction
 
 TOGETHER = 16  # data sets tabulated at once
-PORTION = 5_000  # draws at once: each takes 20 kB until it is drawn
 KIND = METHOD
 QUANTITIES = (
     "mu_surrogate",
@@ -114,18 +113,19 @@ class BivariatePosterior:
         """Tabulated distribution function of rho_between."""
         return marginals.parameter(self.table, self.share, "rho_between")
 
+    @cached_property
+    def _absolute_rho(self) -> tuple[FloatArray, FloatArray]:
+        """Tabulated distribution function of the absolute value of rho_between."""
+        return marginals.folded(self._rho_between)
+
     def __getstate__(self) -> dict[str, object]:
         """Fields without the nodes, which are computed when they are needed."""
         return {name: self.__dict__[name] for name in self.__dataclass_fields__}
 
     def line(self, new_n: float | None = None, *, fine: bool = True) -> PosteriorLine:
         """Surrogacy line with its bands; its intercept and slope are NaN until the caller fills in their medians."""
-        nodes = self.nodes(fine=fine)
-        slope, effects = nodes.slope, self.effects
-        mean = nodes.mean_final - slope * nodes.mean_surrogate
-        # below 0 only by cancellation, where one trial is very precise
-        variance = np.maximum(nodes.v22 - 2 * slope * nodes.v12 + slope**2 * nodes.v11, 0.0)
-        at_nodes = nodes.weight, mean, variance, slope, nodes.sigma_cond
+        nodes, effects = self.nodes(fine=fine), self.effects
+        at_nodes = nodes.weight, *nodes.intercept, nodes.slope, nodes.sigma_cond
         trial = unit_variance(effects), new_n, data_range(effects)
         return PosteriorLine(float("nan"), float("nan"), *at_nodes, *trial, posterior=self)
 
@@ -139,13 +139,9 @@ class BivariatePosterior:
         for name in ("tau_surrogate", "tau_final"):
             quantiles[name] = marginals.quantiles_of(marginals.parameter(table, share, name), p)
         quantiles["rho_between"] = marginals.quantiles_of(self._rho_between, p)
-        quantiles["r2_trial"] = marginals.quantiles_of(marginals.folded(self._rho_between), p) ** 2
-        if fine:
-            weight, mean, sd = self._intercept.weight, self._intercept.mean, self._intercept.sd
-        else:
-            line = self.line(fine=False)
-            weight, mean, sd = line.weight, line.node_intercept, np.sqrt(line.node_variance)
-        quantiles["intercept"] = mixture_quantile(p, weight, mean[None], sd[None])[0]
+        quantiles["r2_trial"] = marginals.quantiles_of(self._absolute_rho, p) ** 2
+        at = self._intercept if fine else InterceptNodes(nodes.weight, nodes.intercept[0], np.sqrt(nodes.intercept[1]))
+        quantiles["intercept"] = mixture_quantile(p, at.weight, at.mean[None], at.sd[None])[0]
         sigma = marginals.sigma_cond(table, share)
         quantiles["slope"] = marginals.invert(slope_distribution(table, share), p, nodes.slope, nodes.weight)
         quantiles["sigma_cond"] = marginals.invert(sigma, p, nodes.sigma_cond, nodes.weight)
@@ -161,7 +157,7 @@ class BivariatePosterior:
             return marginals.quantiles_of((grid, slope_distribution(self.table, self.share)(grid)), p)
         if name == "rho_between":
             return marginals.quantiles_of(self._rho_between, p)
-        return marginals.quantiles_of(marginals.folded(self._rho_between), p) ** 2
+        return marginals.quantiles_of(self._absolute_rho, p) ** 2
 
     def standard_deviations(self) -> dict[str, float | None]:
         """Posterior SDs; None for slope and intercept, whose variance is infinite if tau_surrogate may be 0."""
@@ -200,15 +196,13 @@ class BivariatePosterior:
         if name == "rho_between":
             return np.interp(at, *self._rho_between, left=0, right=1)
         if name == "r2_trial":
-            return np.interp(np.sqrt(np.maximum(at, 0.0)), *marginals.folded(self._rho_between), left=0, right=1)
+            return np.interp(np.sqrt(np.maximum(at, 0.0)), *self._absolute_rho, left=0, right=1)
         if name == "intercept":
             at_nodes = self._intercept
             return mixture_cdf(at, at_nodes.weight, at_nodes.mean, at_nodes.sd)
         nodes = self.nodes()
-        mean, variance = {
-            "mu_surrogate": (nodes.mean_surrogate, nodes.v11),
-            "mu_final": (nodes.mean_final, nodes.v22),
-        }[name]
+        surrogate, final = (nodes.mean_surrogate, nodes.v11), (nodes.mean_final, nodes.v22)
+        mean, variance = surrogate if name == "mu_surrogate" else final
         return mixture_cdf(at, nodes.weight, mean, np.sqrt(variance))
 
     @property
@@ -239,7 +233,7 @@ class BivariatePosterior:
     def prior_overlap(self) -> float:
         """Area shared by the prior and the posterior density of r2_trial; 1 where the data add nothing."""
         root, prior = absolute_correlation(self.priors.rho_between)
-        posterior = np.interp(root, *marginals.folded(self._rho_between), left=0, right=1)
+        posterior = np.interp(root, *self._absolute_rho, left=0, right=1)
         return float(np.minimum(np.diff(prior), np.diff(posterior)).sum())
 
     def true_effects(self) -> tuple[FloatArray, FloatArray]:
@@ -271,28 +265,7 @@ class BivariatePosterior:
         dict of (n,) arrays
             Every quantity of the model.
         """
-        generator = np.random.default_rng(seed)
-        sizes = [min(PORTION, n - start) for start in range(0, n, PORTION)]
-        portions = [draw(self.table, self.share, size, generator) for size in sizes or [0]]
-        draws = {name: np.concatenate([part[name] for part, _ in portions]) for name in portions[0][0]}
-        moments = np.concatenate([moments for _, moments in portions], axis=1)
-        m1, m2, v11, v12, v22 = moments
-        normal = generator.standard_normal((2, n))
-        draws["mu_surrogate"] = m1 + np.sqrt(v11) * normal[0]
-        conditional = np.maximum(v22 - v12**2 / v11, 0.0)  # below 0 by cancellation where one trial is very precise
-        draws["mu_final"] = m2 + v12 / np.sqrt(v11) * normal[0] + np.sqrt(conditional) * normal[1]
-        draws["r2_trial"] = draws["rho_between"] ** 2
-        draws["slope"] = draws["rho_between"] * draws["tau_final"] / draws["tau_surrogate"]
-        draws["intercept"] = draws["mu_final"] - draws["slope"] * draws["mu_surrogate"]
-        draws["sigma_cond"] = draws["tau_final"] * np.sqrt(1 - draws["r2_trial"])
-        return {name: draws[name] for name in QUANTITIES}
-
-
-@cache
-def absolute_correlation(prior: CorrelationPrior) -> tuple[FloatArray, FloatArray]:
-    """Values of ``|rho_between|`` and their prior distribution function."""
-    root = np.linspace(0, 1, 4001)
-    return root, prior.cdf(root) - prior.cdf(-root)
+        return draw_quantities(self.table, self.share, n, np.random.default_rng(seed))
 
 
 def posteriors(
@@ -315,18 +288,60 @@ def posteriors(
         Box of another table of the same posterior, if there is one data set. Default: the boxes are searched for.
     """
     for several in batched(data, TOGETHER):
-        values = [None] if within is None else list(within[0])
-        versions = [effects if r is None else effects.with_rho_within(r) for effects in several for r in values]
-        arranged = [arrange(effects) for effects in versions]
-        groups: dict[tuple[bytes, ...], list[int]] = {}
-        for i, layout in enumerate(arranged):
-            groups.setdefault(layout.structure, []).append(i)
-        tables: dict[int, Table] = {}
-        for members in groups.values():
-            together = integrate(stack([arranged[i] for i in members]), priors, nodes, box)
-            tables |= {i: together.take(slice(row, row + 1)) for row, i in enumerate(members)}
-        for i, effects in enumerate(several):
-            table = Table.join([tables[i * len(values) + j] for j in range(len(values))])
-            evidence = table.log_evidence if within is None else table.log_evidence + np.log(within[1])
+        batches = posterior_batches(several, priors, within, nodes, box)
+        numbered = {
+            i: posterior for batch in batches for i, posterior in zip(batch.index, batch.posteriors, strict=True)
+        }
+        yield from (numbered[i] for i in range(len(several)))
+
+
+@dataclass(frozen=True, eq=False)
+class PosteriorBatch:
+    """Posteriors of data sets of the same structure.
+
+    Parameters
+    ----------
+    index : tuple of int
+        Their places among all data sets.
+    posteriors : tuple of BivariatePosterior
+    table : Table
+        Their tables, joined; with a prior on the within-trial correlation there is one posterior.
+    """
+
+    index: tuple[int, ...]
+    posteriors: tuple[BivariatePosterior, ...]
+    table: Table
+
+
+def posterior_batches(
+    data: Sequence[Effects],
+    priors: Priors,
+    within: FloatArray | None,
+    nodes: tuple[int, int, int],
+    box: tuple[FloatArray, FloatArray] | None = None,
+) -> Iterator[PosteriorBatch]:
+    """Exact posteriors of a few data sets, grouped by structure; see `posteriors`."""
+    if within is not None:
+        for i, effects in enumerate(data):
+            batch = stack([arrange(effects.with_rho_within(r)) for r in within[0]])
+            table = integrate(batch, priors, nodes, box)
+            evidence = table.log_evidence + np.log(within[1])
             total = float(np.logaddexp.reduce(evidence))
-            yield BivariatePosterior(effects, priors, table, np.exp(evidence - total), within, total)
+            posterior = BivariatePosterior(effects, priors, table, np.exp(evidence - total), within, total)
+            yield PosteriorBatch((i,), (posterior,), table)
+        return
+    arranged = [arrange(effects) for effects in data]
+    groups: dict[tuple[bytes, ...], list[int]] = {}
+    for i, layout in enumerate(arranged):
+        groups.setdefault(layout.structure, []).append(i)
+    for members in groups.values():
+        table = integrate(stack([arranged[i] for i in members]), priors, nodes, box)
+        parts = [table.take(slice(row, row + 1)) for row in range(len(members))]
+        yield PosteriorBatch(
+            tuple(members),
+            tuple(
+                BivariatePosterior(data[i], priors, part, np.ones(1), None, float(part.log_evidence[0]))
+                for i, part in zip(members, parts, strict=True)
+            ),
+            table,
+        )

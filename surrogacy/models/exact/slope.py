@@ -11,10 +11,9 @@ import numpy as np
 
 from surrogacy.arrays import FloatArray
 from surrogacy.models.exact.bivariate_grid import Table
-from surrogacy.models.exact.box_quadrature import DROP, rule
+from surrogacy.models.exact.box_quadrature import rule
 from surrogacy.models.exact.interpolation import floored, interpolation, nodes_from
 from surrogacy.models.exact.marginals import cumulate, interval_mass, log_spread
-from surrogacy.models.priors import CorrelationPrior, PositivePrior
 
 SHORT = 65  # points along each line of tau_surrogate
 DENSITY = 0.7  # nodes of tau_final and rho per SD of the logarithm of tau_surrogate
@@ -59,21 +58,6 @@ def slope_distribution(table: Table, share: FloatArray) -> Callable[[FloatArray]
         return np.where(x > 0, 1 - inside, inside)
 
     return cdf
-
-
-def slope_prior(
-    tau_surrogate: PositivePrior, tau_final: PositivePrior, rho_between: CorrelationPrior
-) -> Callable[[FloatArray], FloatArray]:
-    """Prior distribution function of the slope, with rho_between in closed form and both tau on a grid."""
-    masses, midpoints = [], []
-    for prior in (tau_surrogate, tau_final):
-        edges = np.append(0.0, np.geomspace(prior.reach(0.0) * 1e-4, prior.reach(DROP), 160))
-        masses.append(np.diff(prior.cdf(edges)))
-        midpoints.append((edges[1:] + edges[:-1]) / 2)
-    weight = np.multiply.outer(*masses).ravel()
-    ratio = (midpoints[0][:, None] / midpoints[1]).ravel()
-    # one value after the other: all at once would take 200 kB per value
-    return lambda x: np.reshape([rho_between.cdf(value * ratio) @ weight for value in np.ravel(x)], np.shape(x))
 
 
 def _factors(table: Table, share: FloatArray) -> list[float]:

@@ -3,7 +3,8 @@
     y_i ~ N2(theta_i, S_i),   theta_i ~ N2(mu, T),   mu ~ normal,   tau_surrogate, tau_final, rho_between ~ priors
 
 The true effects theta and their means mu are integrated analytically, the three parameters of T by quadrature
-(`surrogacy.models.exact.bivariate_grid`). The grid is refined until no quantile changes.
+(`surrogacy.models.exact.bivariate_grid`). The grid is refined until the density is resolved by its polynomials or no
+quantile changes.
 
 References
 ----------
@@ -97,7 +98,8 @@ class BivariateBayes:
     nodes : tuple of int
         Nodes of tau_surrogate, tau_final and rho_between.
     check_grid : bool
-        Refine the grid until the quantiles agree; if False, use one grid (for leave-one-out).
+        Refine the grid until it resolves the density or the quantiles agree; if False, use one grid (for
+        leave-one-out).
 
     Raises
     ------
@@ -168,7 +170,9 @@ class BivariateBayes:
     def fit(self, effects: Effects) -> Result:
         """Compute the posterior and its summaries.
 
-        Comparisons with one missing endpoint contribute the other one.
+        Comparisons with one missing endpoint contribute the other one. The grid has 1, 1.5, 2.25, 3.4 or 5 times
+        ``nodes`` per axis. It is fine enough if the density changes little when its polynomials lose two degrees, or if
+        no quantile has moved from the grid before.
 
         Raises
         ------

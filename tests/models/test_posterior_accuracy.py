@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.special import ndtr, ndtri
+from scipy.stats import cauchy
 
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.exact import marginals
@@ -76,6 +77,13 @@ def test_quantiles_are_roots_where_many_nodes_have_one_value():
     values = np.repeat(np.arange(-4.0, 5.0), 7)
     weight = np.exp(-(values**2) / 2) / np.exp(-(values**2) / 2).sum()
     assert marginals.invert(ndtr, P, values, weight) == pytest.approx(ndtri(P), abs=1e-5)
+
+
+def test_many_quantiles_of_a_cauchy_distribution():
+    p = (np.arange(1000) + 0.5) / 1000
+    nodes = (np.arange(50) + 0.5) / 50
+    quantiles = marginals.many_quantiles(cauchy.cdf, p, cauchy.ppf(nodes), np.full(50, 1 / 50))
+    assert quantiles == pytest.approx(cauchy.ppf(p), rel=2e-3, abs=1e-4)
 
 
 def test_unresolved_part_is_that_of_the_highest_degrees():

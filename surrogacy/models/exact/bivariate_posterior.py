@@ -151,10 +151,7 @@ class BivariatePosterior:
         """Many quantiles of r2_trial, rho_between or slope, (len(p),), interpolated in the distribution function."""
         if name == "slope":
             nodes = self.nodes()
-            values = nodes.slope
-            order = np.argsort(values)
-            grid = np.unique(np.interp(p, np.cumsum(nodes.weight[order]), values[order]))
-            return marginals.quantiles_of((grid, slope_distribution(self.table, self.share)(grid)), p)
+            return marginals.many_quantiles(slope_distribution(self.table, self.share), p, nodes.slope, nodes.weight)
         if name == "rho_between":
             return marginals.quantiles_of(self._rho_between, p)
         return marginals.quantiles_of(self._absolute_rho, p) ** 2

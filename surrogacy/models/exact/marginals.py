@@ -21,6 +21,7 @@ from surrogacy.stats.roots import increasing_root
 
 FINE = 161  # points of a tabulated distribution function, which is interpolated between them
 ALONG = 97  # points along each of many lines
+MANY = 257  # values of a distribution function between which many quantiles are interpolated
 STEPS = 10  # secant steps before a root is enclosed
 SETTLED = 1e-6  # largest distance of a quantile from its normal quantile, in SDs
 FINELY = 56  # nodes of an axis along which an event has a steep end
@@ -122,6 +123,29 @@ def invert(
         if (np.abs(at) < SETTLED).all():
             return np.asarray(x)
     return np.asarray(increasing_root(excess, low, high))
+
+
+def many_quantiles(
+    cdf: Callable[[FloatArray], FloatArray], p: FloatArray, values: FloatArray, weight: FloatArray
+) -> FloatArray:
+    """Many quantiles of a quantity with heavy tails, between few values of its distribution function.
+
+    ``asinh((x - median) / scale)`` is interpolated as a function of the normal quantile.
+
+    Parameters
+    ----------
+    cdf, values, weight
+        As for `invert`.
+    p : (q,) array
+    """
+    order = np.argsort(values)
+    below = np.cumsum(weight[order]) - weight[order] / 2
+    least, low, median, high, most = np.interp([p.min(), 0.25, 0.5, 0.75, p.max()], below, values[order])
+    scale = (high - low) / 2
+    first, last = np.arcsinh((np.array([least, most]) - median) / scale)
+    u = np.linspace(first - 1, last + 1, MANY)
+    z = ndtri(np.clip(cdf(median + scale * np.sinh(u)), 1e-12, 1 - 1e-12))
+    return np.asarray(median + scale * np.sinh(np.interp(ndtri(p), z, u)))
 
 
 def parameter(table: Table, share: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:

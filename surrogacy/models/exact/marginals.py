@@ -138,12 +138,10 @@ def many_quantiles(
         As for `invert`.
     p : (q,) array
     """
-    order = np.argsort(values)
-    below = np.cumsum(weight[order]) - weight[order] / 2
-    least, low, median, high, most = np.interp([p.min(), 0.25, 0.5, 0.75, p.max()], below, values[order])
+    least, low, median, high, most = invert(cdf, [p.min(), 0.25, 0.5, 0.75, p.max()], values, weight)
     scale = (high - low) / 2
     first, last = np.arcsinh((np.array([least, most]) - median) / scale)
-    u = np.linspace(first - 1, last + 1, MANY)
+    u = np.linspace(first, last, MANY)
     z = ndtri(np.clip(cdf(median + scale * np.sinh(u)), 1e-12, 1 - 1e-12))
     return np.asarray(median + scale * np.sinh(np.interp(ndtri(p), z, u)))
 

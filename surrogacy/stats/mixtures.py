@@ -157,7 +157,7 @@ def mixture_quantile(p: npt.ArrayLike, weight: FloatArray, mean: FloatArray, sd:
         x = following
         if settled.all():
             break
-    return x
+    return np.asarray(x)
 
 
 def _average(values: FloatArray, weight: FloatArray) -> FloatArray:

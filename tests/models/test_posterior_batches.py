@@ -13,8 +13,8 @@ from surrogacy.stats.mixture_bands import probability_of_benefit
 from surrogacy.stats.mixture_line import many_thresholds
 from tests.support.effects import simulated
 
-P = (0.5, 0.025, 0.975)
 MODEL = BivariateBayes(check_grid=False)
+P = MODEL.probabilities
 SIZES = (3, 4, 6, 9, 12, 21, 21, 40)
 WIDE = np.concatenate([np.linspace(np.log(0.05), 1.2, 211), np.geomspace(1.25, 30.0, 30)])
 

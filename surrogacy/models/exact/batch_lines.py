@@ -192,7 +192,7 @@ def inverse(cdf: Distribution, p: FloatArray, centre: FloatArray, scale: FloatAr
 
     def excess_of(which: IntArray, at: FloatArray) -> FloatArray:
         latest[0, which] = at
-        return excess(latest)[0, which]
+        return np.asarray(excess(latest)[0, which])
 
     points = (centre + AROUND[:, None, None] * scale).reshape(len(AROUND), -1)
     latest = centre.reshape(1, -1).copy()

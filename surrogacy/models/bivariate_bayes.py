@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import batched
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
@@ -36,16 +36,22 @@ from surrogacy.models.exact.bivariate_posterior import (
     posteriors,
 )
 from surrogacy.models.exact.box_quadrature import rule
+from surrogacy.models.exact.interpolation import unresolved
 from surrogacy.models.exact.posterior_line import PosteriorLine
 from surrogacy.models.exact.refinement import (
-    GRID_TOLERANCE,
-    REFINEMENTS,
+    FINER,
+    MOVED,
+    UNRESOLVED,
     PriorKind,
     Quantiles,
     check_settings,
+    largest_move,
     with_grid_error,
+    with_resolution,
 )
+from surrogacy.models.prior_change import prior_caveat
 from surrogacy.models.priors import (
+    Beta,
     CorrelationPrior,
     Grid,
     HalfNormal,
@@ -55,7 +61,7 @@ from surrogacy.models.priors import (
     WithinPrior,
 )
 from surrogacy.models.settings import Setting, priors_in_words
-from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
+from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 from surrogacy.results.result import Result
@@ -67,14 +73,6 @@ from surrogacy.stats.thresholds import threshold_caveats
 WITHIN_NODES = 12  # nodes for a prior density of the within-trial correlation, on a grid of the default size
 PRIOR_KIND = "prior median, equal-tailed"
 LARGEST_WITHIN = 0.999  # largest absolute within-trial correlation
-
-PriorChange = Literal["hardly", "little", "clearly", "dominated-by-data"]
-# Smallest overlap of prior and posterior of r2_trial for each grade of change. Two normal densities with the same SD
-# whose means are d SD apart overlap by 2 Phi(-d / 2): 0.9 is a shift of 0.25 SD, 0.7 one of 0.77 SD, 0.5 one of 1.35
-# SD. With equal means they overlap by 0.9 and 0.7 if the ratio of their SDs is 0.81 and 0.53. With an overlap of 0.9 or
-# more the posterior is practically the prior; down to 0.7 it has moved by less than one SD of the prior; below 0.5 most
-# of its mass is not shared with the prior.
-PRIOR_CHANGES: tuple[tuple[float, PriorChange], ...] = ((0.9, "hardly"), (0.7, "little"), (0.5, "clearly"))
 
 
 @dataclass(frozen=True)
@@ -184,26 +182,28 @@ class BivariateBayes:
             return self.fit_many([effects])[0]
 
         box: tuple[FloatArray, FloatArray] | None = None
-
-        def tabulate(refinement: float) -> BivariatePosterior:
-            nonlocal box
+        quantiles: dict[str, FloatArray] = {}
+        moved = float("nan")
+        for refinement in (1.0, *FINER):
             n1, n2, n3 = (round(n * refinement) for n in self.nodes)
             within = within_nodes(self.rho_within, refinement)
             posterior = next(posteriors([part.effects], self.priors, within, (n1, n2, n3), box))
             if within is None:  # else a finer grid has more components, each with its own box
                 box = posterior.table.low, posterior.table.high
-            return posterior
-
-        posterior, coarser = tabulate(1.0), tabulate(REFINEMENTS[0])
-        quantiles = posterior.quantiles(self.probabilities)
-        moved = coarser.largest_shift(quantiles, self.probabilities)
-        for refinement in REFINEMENTS[2:]:
-            if moved < GRID_TOLERANCE:
+            coarser, quantiles = quantiles, posterior.quantiles(self.probabilities)
+            lost = max(posterior.unresolved, self._within_unresolved(posterior))
+            if coarser:
+                moved = largest_move(coarser, quantiles)
+            if lost < UNRESOLVED or moved < MOVED:
                 break
-            posterior, coarser = tabulate(refinement), posterior
-            quantiles = posterior.quantiles(self.probabilities)
-            moved = coarser.largest_shift(quantiles, self.probabilities)
-        return with_grid_error(self._result(posterior, quantiles, part), moved)
+        result = self._result(posterior, quantiles, part)
+        return with_resolution(result, lost) if lost < UNRESOLVED else with_grid_error(result, moved, MOVED)
+
+    def _within_unresolved(self, posterior: BivariatePosterior) -> float:
+        """Change of the density of the within-trial correlation if its polynomial loses two degrees."""
+        if not isinstance(self.rho_within, Uniform | Beta):
+            return 0.0
+        return float(unresolved(posterior.table.log_evidence[None], posterior.share[None])[0])
 
     def fit_many(self, data: Sequence[Effects]) -> list[Result]:
         """Fit many data sets on one size of grid; their tables are computed together.
@@ -288,50 +288,6 @@ class BivariateBayes:
         mean = float(share @ values)
         spread = float(np.sqrt(share @ (values - mean) ** 2))
         return Estimate(mean, spread, None, None, None, f"posterior mean, prior {self.rho_within}")
-
-
-def prior_change(overlap: float) -> PriorChange:
-    """Grade how far the trials have changed the prior by the overlap of prior and posterior.
-
-    Examples
-    --------
-    >>> prior_change(0.95)
-    'hardly'
-    """
-    return next((grade for least, grade in PRIOR_CHANGES if overlap >= least), "dominated-by-data")
-
-
-def prior_caveat(overlap: float, prior: float, posterior: float, trials: int, prior_words: str) -> tuple[Caveat, ...]:
-    """Caveat on a posterior of r2_trial that overlaps its prior by at least 50%; empty below that.
-
-    Parameters
-    ----------
-    overlap : float
-        Area shared by the prior and the posterior density of r2_trial.
-    prior, posterior : float
-        Prior and posterior median of r2_trial.
-    trials : int
-        Number of trials.
-    prior_words : str
-        Prior of the between-trial correlation.
-
-    Examples
-    --------
-    >>> prior_caveat(0.3, 0.25, 0.8, 16, "uniform(-1, 1)")
-    ()
-    """
-    prior_of = f"(between-trial correlation {prior_words})"
-    sentences: dict[PriorChange, str] = {
-        "hardly": f"hardly change the prior {prior_of}; another prior gives another answer",
-        "little": f"change the prior {prior_of} only a little; another prior gives another answer",
-        "clearly": f"change the prior {prior_of} clearly, but the posterior still depends on it",
-    }
-    grade = prior_change(overlap)
-    if grade not in sentences:
-        return ()
-    medians = f"medians {prior:.2f} and {posterior:.2f}"
-    shared = f"prior and posterior of trial-level R² overlap by {overlap:.0%} ({medians})"
-    return (Caveat(CaveatCode.PRIOR_DOMINATES, f"{shared}: {trials} trials {sentences[grade]}"),)
 
 
 def refuse_unusable(new_n: float | None, effects: Effects) -> None:

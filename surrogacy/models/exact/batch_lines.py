@@ -16,7 +16,8 @@ from scipy.special import ndtri
 from surrogacy.arrays import BoolArray, FloatArray, IntArray
 from surrogacy.models.exact.bivariate_grid import Table
 from surrogacy.models.exact.box_quadrature import rule
-from surrogacy.models.exact.marginals import LAST_SEAM, floored, interpolation, to_even, to_nodes
+from surrogacy.models.exact.interpolation import floored, interpolation, to_even, to_nodes
+from surrogacy.models.exact.slope import LAST_SEAM
 from surrogacy.stats.roots import nearly_linear_root
 
 POINTS = 33  # points along each line

@@ -20,7 +20,7 @@ from surrogacy.stats.roots import nearly_linear_root
 Benefit = Callable[[IntArray, FloatArray], FloatArray]
 BETWEEN = 8  # effects added around that with the largest probability of benefit
 # Log hazard ratios at which a band is evaluated in the search for its threshold; dense in the range of trials.
-SEARCH = np.concatenate([np.linspace(np.log(STRONGEST_HR), 1.2, 12), np.geomspace(1.5, 30.0, 4)])
+SEARCH = np.concatenate([np.linspace(np.log(STRONGEST_HR), 1.2, 12), [30.0]])
 
 
 class Mixture(Protocol):

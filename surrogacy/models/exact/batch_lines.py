@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from scipy.special import ndtri
 
-from surrogacy.arrays import FloatArray, IntArray
+from surrogacy.arrays import BoolArray, FloatArray, IntArray
 from surrogacy.models.exact.bivariate_grid import Table
 from surrogacy.models.exact.box_quadrature import rule
 from surrogacy.models.exact.interpolation import floored, interpolation, to_even, to_nodes
@@ -24,6 +24,7 @@ POINTS = 33  # points along each line
 SIDE = 4 / 3  # nodes of rho on each side of 0, per node of a table, for the slope
 FINELY = 56  # nodes of rho for the residual SD, whose event has a steep end
 LIGHT = 1e-5  # share of the largest mass of a table below which a line is ignored
+WIDEST = 3.0  # largest distance of neighbouring lines in SDs of the logarithm of the slope along a line
 AROUND = np.array([-0.75, -0.25, 0.25, 0.75])  # points about a guess of a quantile, in normal scores
 
 Distribution = Callable[[FloatArray], FloatArray]
@@ -145,6 +146,34 @@ def residual_sds(table: Table) -> Distribution:
     return lambda x: lines.below(np.maximum(x, 0)[:, owner] / root)
 
 
+def resolved(table: Table) -> BoolArray:
+    """Whether the lines of each table are close enough for the distributions of slope and residual SD; (b,).
+
+    Along a line of tau_surrogate or tau_final the slope or the residual SD has a narrow distribution. Neighbouring
+    lines must be at most a few of its SDs apart.
+    """
+    weight = table.weight
+    along = np.einsum("bijk->bij", weight), np.einsum("bijk->bjk", weight)
+    spread1 = _log_spread(weight, np.arcsinh(table.tau_surrogate / table.scale[:, [0]]))
+    spread2 = _log_spread(along[1], np.arcsinh(table.tau_final / table.scale[:, [1]]))
+    step2 = (along[0].sum(axis=1) * np.gradient(np.log(table.tau_final), axis=1)).sum(axis=1)
+    rho, of_rho = table.rho_between, along[1].sum(axis=1)
+    step = np.abs(np.gradient(rho, axis=1)) / np.maximum(np.abs(rho), 1e-300)
+    step3 = (of_rho * np.minimum(step, 1.0)).sum(axis=1)
+    root = np.log(np.maximum((1 - rho) * (1 + rho), 1e-12)) / 2
+    step_root = (of_rho * np.abs(np.gradient(root, axis=1))).sum(axis=1)
+    enough = (step2 < WIDEST * spread1) & (step3 < WIDEST * SIDE * spread1)
+    return np.asarray(enough & (2 * step_root * rho.shape[1] < FINELY * spread2))
+
+
+def _log_spread(mass: FloatArray, u: FloatArray) -> FloatArray:
+    """SDs of log tau along lines on which ``tau = scale sinh(u)``, (b,), from masses, (b, n, ...), and u, (b, n)."""
+    mass = mass.reshape(*u.shape, -1)
+    line, first = mass.sum(axis=1), np.einsum("bij,bi->bj", mass, u)
+    within = np.einsum("bij,bi->b", mass, u * u) - (first * first / np.maximum(line, 1e-300)).sum(axis=1)
+    return np.asarray(np.sqrt(np.maximum(within, 1e-300)) / np.tanh(first.sum(axis=1)))
+
+
 def inverse(cdf: Distribution, p: FloatArray, centre: FloatArray, scale: FloatArray) -> FloatArray:
     """Solve ``cdf(x) = p`` for every posterior on the scale of the normal score, which is nearly linear in x.
 
@@ -164,7 +193,7 @@ def inverse(cdf: Distribution, p: FloatArray, centre: FloatArray, scale: FloatAr
 
     def excess_of(which: IntArray, at: FloatArray) -> FloatArray:
         latest[0, which] = at
-        return excess(latest)[0, which]
+        return np.asarray(excess(latest)[0, which])
 
     points = (centre + AROUND[:, None, None] * scale).reshape(len(AROUND), -1)
     latest = centre.reshape(1, -1).copy()

@@ -10,12 +10,13 @@ from scipy.special import ndtr, ndtri
 
 from surrogacy.arrays import FloatArray
 from surrogacy.models.exact import marginals
-from surrogacy.models.exact.batch_lines import AROUND, Distribution, inverse, residual_sds, slopes
+from surrogacy.models.exact.batch_lines import AROUND, Distribution, inverse, residual_sds, resolved, slopes
 from surrogacy.models.exact.bivariate_grid import Table
 from surrogacy.models.exact.bivariate_posterior import QUANTITIES, BivariatePosterior, PosteriorBatch
 from surrogacy.models.exact.refinement import Quantiles
 from surrogacy.stats.mixtures import mixture_quantile
 
+LINES = ("slope", "sigma_cond")  # quantities that are computed along lines
 LEAST_SCALE = 0.05  # least scale of a search for a quantile, as a share of the SD between nodes
 
 
@@ -27,6 +28,7 @@ def batch_quantiles(batch: PosteriorBatch, p: Sequence[float]) -> list[Quantiles
     posteriors, table = batch.posteriors, batch.table
     if len(table) > len(posteriors):
         return [posterior.quantiles(p, fine=False) for posterior in posteriors]
+    close = resolved(table)
     probability, nodes = np.asarray(p, dtype=np.float64), [posterior.nodes() for posterior in posteriors]
     means, sds = _means(posteriors, p), [_sds(table, axis, p) for axis in (0, 1)]
     slope = _by_lines(slopes(table), [(part.slope, part.weight) for part in nodes], probability)
@@ -37,6 +39,8 @@ def batch_quantiles(batch: PosteriorBatch, p: Sequence[float]) -> list[Quantiles
         named["mu_surrogate"], named["mu_final"], named["intercept"] = means[i]
         named["tau_surrogate"], named["tau_final"] = (sd[i] for sd in sds)
         named |= {name: posterior.many_quantiles(name, probability) for name in ("rho_between", "r2_trial")}
+        if not close[i]:  # more lines are needed
+            named |= {name: values for name, values in posterior.quantiles(p, fine=False).items() if name in LINES}
         quantiles.append({name: named[name] for name in QUANTITIES})
     return quantiles
 

@@ -15,9 +15,9 @@ from surrogacy.models.exact.box_quadrature import rule
 from surrogacy.models.exact.interpolation import floored, interpolation, nodes_from
 from surrogacy.models.exact.marginals import cumulate, interval_mass, log_spread
 
-SHORT = 65  # points along each line of tau_surrogate
-DENSITY = 0.7  # nodes of tau_final and rho per SD of the logarithm of tau_surrogate
-FROM_0 = 1.25  # smallest number of nodes of tau_final per node of the table if they are dense near 0
+SHORT = 49  # points along each line of tau_surrogate
+DENSITY = 0.8  # nodes of tau_final and rho per SD of the logarithm of tau_surrogate
+LEAST = 1.25  # smallest number of such nodes per node of the table, where they are dense near 0 or on each side of 0
 MOST = 6.0  # largest number of such nodes per node of the table
 LAST_SEAM = 0.9  # largest distance of a division from the middle of an axis of [-1, 1]
 NEGLIGIBLE = 1e-7  # share of the largest mass below which a line is ignored
@@ -33,7 +33,7 @@ def slope_distribution(table: Table, share: FloatArray) -> Callable[[FloatArray]
     n1, n2, n3 = table.weight.shape[1:]
     from_0 = ~(table.low[:, :2] > 0).all(axis=0)
     factor2, factor3 = _factors(table, share)
-    m2, m3 = round(n2 * max(factor2, FROM_0 if from_0[1] else 1.0)), round(n3 * factor3)
+    m2, m3 = round(n2 * max(factor2, LEAST if from_0[1] else 1.0)), round(n3 * max(factor3, LEAST))
     t2, weight2 = nodes_from(m2, from_0=bool(from_0[1]))
     t3, weight3 = divided(table, m3) or [np.tile(part, (len(table), 1)) for part in rule(m3)]
     dense = interpolation(n2, t2) @ _at_rho(floored(table.log_density), t3)

@@ -70,13 +70,17 @@ def increasing_root(
 
 
 def nearly_linear_root(
-    function: ManyFunctions, x: FloatArray, values: FloatArray, bracket: tuple[FloatArray, FloatArray] | None = None
+    function: ManyFunctions,
+    x: FloatArray,
+    values: FloatArray,
+    bracket: tuple[FloatArray, FloatArray] | None = None,
+    settled: float = SETTLED,
 ) -> FloatArray:
     """Roots of increasing functions that are nearly linear and known at four points each.
 
     Inverse cubic interpolation gives the first guess, and secant steps the next. Where they leave the bracket or the
-    value is not halved, the bracket is bisected. Each function is evaluated until its value is below 1e-4; the last
-    step, after which it is not evaluated, reduces it further. A root does not depend on the other functions.
+    value is not halved, the bracket is bisected. Each function is evaluated until its value is below ``settled``; the
+    last step, after which it is not evaluated, reduces it further. A root does not depend on the other functions.
 
     Parameters
     ----------
@@ -86,6 +90,8 @@ def nearly_linear_root(
         Increasing points and the values there.
     bracket : pair of (q,) arrays, optional
         Ends between which each root lies; without it the root may lie beyond the points.
+    settled : float
+        Largest value before the last step.
 
     Returns
     -------
@@ -108,20 +114,27 @@ def nearly_linear_root(
         at = root[active]
         f = function(active, at)
         low[active], high[active] = np.where(f < 0, at, low[active]), np.where(f > 0, at, high[active])
-        root[active] = _following(at, f, x0[active], f0[active], low[active], high[active], reach[active])
+        root[active] = _following(at, f, x0[active], f0[active], low[active], high[active], reach[active], settled)
         x0[active], f0[active] = at, f
-        active = active[(np.abs(f) >= SETTLED) & (high[active] - low[active] > TOLERANCE * reach[active])]
+        active = active[(np.abs(f) >= settled) & (high[active] - low[active] > TOLERANCE * reach[active])]
         if not len(active):
             break
     return root
 
 
 def _following(
-    x: FloatArray, f: FloatArray, x0: FloatArray, f0: FloatArray, low: FloatArray, high: FloatArray, reach: FloatArray
+    x: FloatArray,
+    f: FloatArray,
+    x0: FloatArray,
+    f0: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    reach: FloatArray,
+    settled: float,
 ) -> FloatArray:
     """Next guesses from the latest two, by a secant or in the middle of the bracket."""
     secant = x - np.clip(f * (x - x0) / np.where(f == f0, 1.0, f - f0), -reach, reach)
-    slow: BoolArray = (np.abs(f) > 0.5 * np.abs(f0)) & (np.abs(f) >= SETTLED)
+    slow: BoolArray = (np.abs(f) > 0.5 * np.abs(f0)) & (np.abs(f) >= settled)
     bisect = (slow | (secant < low) | (secant > high)) & np.isfinite(high - low)
     return np.where(bisect, (low + high) / 2, secant)
 

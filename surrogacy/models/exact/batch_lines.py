@@ -21,10 +21,11 @@ from surrogacy.models.exact.slope import LAST_SEAM
 from surrogacy.stats.roots import nearly_linear_root
 
 POINTS = 33  # points along each line
-SIDE = 4 / 3  # nodes of rho on each side of 0, per node of a table, for the slope
+ACROSS, SIDE = 1.25, 4 / 3  # nodes of tau_final and, on each side of 0, of rho, per node of a table, for the slope
 FINELY = 56  # nodes of rho for the residual SD, whose event has a steep end
 LIGHT = 1e-5  # share of the largest mass of a table below which a line is ignored
 WIDEST = 3.0  # largest distance of neighbouring lines in SDs of the logarithm of the slope along a line
+SETTLED = 1e-3  # normal score before the last step, which makes it about a hundred times smaller
 AROUND = np.array([-0.75, -0.25, 0.25, 0.75])  # points about a guess of a quantile, in normal scores
 
 Distribution = Callable[[FloatArray], FloatArray]
@@ -111,15 +112,16 @@ def slopes(table: Table) -> Distribution:
     t, weight = _divided(table, round(SIDE * n3))
     to_t = interpolation(n3, t.ravel()).reshape(*t.shape, n3)
     dense = floored(table.log_density).reshape(len(table), -1, n3) @ to_t.swapaxes(1, 2)
-    dense = dense.reshape(len(table), n1, n2, -1)
+    m2 = round(ACROSS * n2)
+    dense = to_nodes(n2, m2) @ dense.reshape(len(table), n1, n2, -1)
     mass = np.einsum("bijk,i->bjk", np.exp(np.minimum(dense, 50.0)), rule(n1)[1])
-    mass *= rule(n2)[1][:, None] * weight[:, None, :]
+    mass *= rule(m2)[1][:, None] * weight[:, None, :]
     heavy = np.nonzero(mass > LIGHT * mass.max(axis=(1, 2), keepdims=True))
     owner, along_final, along_rho = heavy
     lines = Lines.of(table, 0, dense[owner, :, along_final, along_rho], mass[heavy], owner)
     low, high = table.low[:, [2]], table.high[:, [2]]
     rho = table.rho_map.rho(low + (high - low) * (t + 1) / 2)[0]
-    product = rho[owner, along_rho] * table.tau_final[owner, along_final] / lines.scale
+    product = rho[owner, along_rho] * table.at(1, rule(m2)[0])[owner, along_final] / lines.scale
 
     def cdf(x: FloatArray) -> FloatArray:
         x = np.where(x == 0, 1e-12, x)
@@ -197,7 +199,7 @@ def inverse(cdf: Distribution, p: FloatArray, centre: FloatArray, scale: FloatAr
 
     points = (centre + AROUND[:, None, None] * scale).reshape(len(AROUND), -1)
     latest = centre.reshape(1, -1).copy()
-    return nearly_linear_root(excess_of, points, excess(points)).reshape(shape)
+    return nearly_linear_root(excess_of, points, excess(points), settled=SETTLED).reshape(shape)
 
 
 def _divided(table: Table, n: int) -> tuple[FloatArray, FloatArray]:

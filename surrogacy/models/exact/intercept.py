@@ -24,8 +24,8 @@ from surrogacy.models.exact.slope import divided
 
 SIDE = 0.75  # nodes of rho on each side of 0 per node of the table, if the axis is divided at rho = 0
 DENSITY = 1.3  # nodes per SD of the intercept along the axis on which its mean changes most
-MOST = 12  # largest number of nodes of this axis per node of the table
-MOST_RHO = 4.0  # largest number of nodes of rho per node of the table, if another axis has more
+MOST = 8  # largest number of nodes of this axis per node of the table
+MOST_RHO = 8.0  # largest number of nodes of rho per node of the table, if another axis has more
 DENSER = 1.5  # factor by which nodes of tau_surrogate are multiplied if they are too few
 NEAR_0 = 1e-3  # smallest density at tau_surrogate = 0, in units of the largest, that is not neglected
 SMOOTH = 0.35  # smallest SD of the intercept, in units of the distance of its means, if even more nodes were needed

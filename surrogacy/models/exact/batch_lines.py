@@ -20,7 +20,7 @@ from surrogacy.models.exact.interpolation import floored, interpolation, to_even
 from surrogacy.models.exact.slope import LAST_SEAM
 from surrogacy.stats.roots import nearly_linear_root
 
-POINTS = 33  # points along each line
+POINTS = 29  # points along each line
 ACROSS, SIDE = 1.25, 4 / 3  # nodes of tau_final and, on each side of 0, of rho, per node of a table, for the slope
 FINELY = 56  # nodes of rho for the residual SD, whose event has a steep end
 LIGHT = 1e-5  # share of the largest mass of a table below which a line is ignored

@@ -22,7 +22,7 @@ GRID_TOLERANCE = 0.03
 
 # The bivariate model uses a finer grid if its density changes by more than UNRESOLVED when the polynomials of its log
 # lose two degrees, unless no quantile has moved by MOVED posterior SDs from a grid with 2/3 of the nodes. The quantiles
-# of the shipped sets then erred by at most 0.002 SD. Of 781 settled sets of 800 constructed to be difficult, two had a
+# of the shipped sets then erred by at most 0.0035 SD. Of 781 settled sets of 800 constructed to be difficult, two had a
 # quantile that erred by more than 0.005 SD; the median of the largest errors was 0.0003 SD
 # (validation/posterior_accuracy.py).
 UNRESOLVED = 0.0009

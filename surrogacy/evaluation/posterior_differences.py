@@ -11,8 +11,9 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.evaluation.records import Record
-from surrogacy.models.bivariate_bayes import BivariateBayes, prior_caveat
+from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.exact.bivariate_posterior import BivariatePosterior
+from surrogacy.models.prior_change import prior_caveat
 from surrogacy.results.estimate import Estimate
 from surrogacy.stats.bootstrap import percentiles
 

@@ -3,7 +3,8 @@
     y_i ~ N2(theta_i, S_i),   theta_i ~ N2(mu, T),   mu ~ normal,   tau_surrogate, tau_final, rho_between ~ priors
 
 The true effects theta and their means mu are integrated analytically, the three parameters of T by quadrature
-(`surrogacy.models.exact.bivariate_grid`). The grid is refined until no quantile changes.
+(`surrogacy.models.exact.bivariate_grid`). The grid is refined until the density is resolved by its polynomials or no
+quantile changes.
 
 References
 ----------
@@ -13,9 +14,10 @@ van Houwelingen, Arends, Stijnen (2002), doi:10.1002/sim.1040.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from itertools import batched
+from typing import ClassVar
 
 import numpy as np
 
@@ -24,17 +26,33 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Capability
 from surrogacy.models.bivariate import rho_within_record
+from surrogacy.models.exact.batch_quantiles import batch_quantiles
 from surrogacy.models.exact.bivariate_grid import NODES, Priors
-from surrogacy.models.exact.bivariate_posterior import KIND, QUANTITIES, BivariatePosterior, posteriors
-from surrogacy.models.exact.box_quadrature import rule
-from surrogacy.models.exact.refinement import (
-    GRID_TOLERANCE,
-    REFINEMENTS,
-    PriorKind,
-    check_settings,
-    with_grid_error,
+from surrogacy.models.exact.bivariate_posterior import (
+    KIND,
+    QUANTITIES,
+    TOGETHER,
+    BivariatePosterior,
+    posterior_batches,
+    posteriors,
 )
+from surrogacy.models.exact.box_quadrature import rule
+from surrogacy.models.exact.interpolation import unresolved
+from surrogacy.models.exact.posterior_line import PosteriorLine
+from surrogacy.models.exact.refinement import (
+    FINER,
+    MOVED,
+    UNRESOLVED,
+    PriorKind,
+    Quantiles,
+    check_settings,
+    largest_move,
+    with_grid_error,
+    with_resolution,
+)
+from surrogacy.models.prior_change import prior_caveat
 from surrogacy.models.priors import (
+    Beta,
     CorrelationPrior,
     Grid,
     HalfNormal,
@@ -44,25 +62,18 @@ from surrogacy.models.priors import (
     WithinPrior,
 )
 from surrogacy.models.settings import Setting, priors_in_words
-from surrogacy.results.estimate import Caveat, CaveatCode, Estimate, ThresholdEffect
+from surrogacy.results.estimate import Estimate, ThresholdEffect
 from surrogacy.results.levels import LEVEL
 from surrogacy.results.requirements import Requirement, UsablePart, usable_part
 from surrogacy.results.result import Result
 from surrogacy.stats.lines import NEEDS_PATIENTS
+from surrogacy.stats.mixture_line import many_thresholds
 from surrogacy.stats.scatter import SAME_ERRORS, scatter_about_precise_line
 from surrogacy.stats.thresholds import threshold_caveats
 
 WITHIN_NODES = 12  # nodes for a prior density of the within-trial correlation, on a grid of the default size
 PRIOR_KIND = "prior median, equal-tailed"
 LARGEST_WITHIN = 0.999  # largest absolute within-trial correlation
-
-PriorChange = Literal["hardly", "little", "clearly", "dominated-by-data"]
-# Smallest overlap of prior and posterior of r2_trial for each grade of change. Two normal densities with the same SD
-# whose means are d SD apart overlap by 2 Phi(-d / 2): 0.9 is a shift of 0.25 SD, 0.7 one of 0.77 SD, 0.5 one of 1.35
-# SD. With equal means they overlap by 0.9 and 0.7 if the ratio of their SDs is 0.81 and 0.53. With an overlap of 0.9 or
-# more the posterior is practically the prior; down to 0.7 it has moved by less than one SD of the prior; below 0.5 most
-# of its mass is not shared with the prior.
-PRIOR_CHANGES: tuple[tuple[float, PriorChange], ...] = ((0.9, "hardly"), (0.7, "little"), (0.5, "clearly"))
 
 
 @dataclass(frozen=True)
@@ -87,7 +98,8 @@ class BivariateBayes:
     nodes : tuple of int
         Nodes of tau_surrogate, tau_final and rho_between.
     check_grid : bool
-        Refine the grid until the quantiles agree; if False, use one grid (for leave-one-out).
+        Refine the grid until it resolves the density or the quantiles agree; if False, use one grid (for
+        leave-one-out).
 
     Raises
     ------
@@ -158,7 +170,9 @@ class BivariateBayes:
     def fit(self, effects: Effects) -> Result:
         """Compute the posterior and its summaries.
 
-        Comparisons with one missing endpoint contribute the other one.
+        Comparisons with one missing endpoint contribute the other one. The grid has 1, 1.5, 2.25, 3.4 or 5 times
+        ``nodes`` per axis. It is fine enough if the density changes little when its polynomials lose two degrees, or if
+        no quantile has moved from the grid before.
 
         Raises
         ------
@@ -172,26 +186,28 @@ class BivariateBayes:
             return self.fit_many([effects])[0]
 
         box: tuple[FloatArray, FloatArray] | None = None
-
-        def tabulate(refinement: float) -> BivariatePosterior:
-            nonlocal box
+        quantiles: dict[str, FloatArray] = {}
+        moved = float("nan")
+        for refinement in (1.0, *FINER):
             n1, n2, n3 = (round(n * refinement) for n in self.nodes)
             within = within_nodes(self.rho_within, refinement)
             posterior = next(posteriors([part.effects], self.priors, within, (n1, n2, n3), box))
             if within is None:  # else a finer grid has more components, each with its own box
                 box = posterior.table.low, posterior.table.high
-            return posterior
-
-        posterior, coarser = tabulate(1.0), tabulate(REFINEMENTS[0])
-        quantiles = posterior.quantiles(self.probabilities)
-        moved = coarser.largest_shift(quantiles, self.probabilities)
-        for refinement in REFINEMENTS[2:]:
-            if moved < GRID_TOLERANCE:
+            coarser, quantiles = quantiles, posterior.quantiles(self.probabilities)
+            lost = max(posterior.unresolved, self._within_unresolved(posterior))
+            if coarser:
+                moved = largest_move(coarser, quantiles)
+            if lost < UNRESOLVED or moved < MOVED:
                 break
-            posterior, coarser = tabulate(refinement), posterior
-            quantiles = posterior.quantiles(self.probabilities)
-            moved = coarser.largest_shift(quantiles, self.probabilities)
-        return with_grid_error(self._result(posterior, quantiles, part), moved)
+        result = self._result(posterior, quantiles, part)
+        return with_resolution(result, lost) if lost < UNRESOLVED else with_grid_error(result, moved, MOVED)
+
+    def _within_unresolved(self, posterior: BivariatePosterior) -> float:
+        """Change of the density of the within-trial correlation if its polynomial loses two degrees."""
+        if not isinstance(self.rho_within, Uniform | Beta):
+            return 0.0
+        return float(unresolved(posterior.table.log_evidence[None], posterior.share[None])[0])
 
     def fit_many(self, data: Sequence[Effects]) -> list[Result]:
         """Fit many data sets on one size of grid; their tables are computed together.
@@ -202,11 +218,19 @@ class BivariateBayes:
             As ``fit``.
         """
         parts = [self._usable(effects) for effects in data]
-        fits = posteriors([part.effects for part in parts], self.priors, within_nodes(self.rho_within), self.nodes)
-        return [
-            self._result(posterior, posterior.quantiles(self.probabilities, fine=False), part, fine=False)
-            for posterior, part in zip(fits, parts, strict=True)
-        ]
+        within, results = within_nodes(self.rho_within), []
+        for several in batched(parts, TOGETHER):
+            fits: dict[int, Result] = {}
+            batches = posterior_batches([part.effects for part in several], self.priors, within, self.nodes)
+            for batch in batches:
+                quantiles = batch_quantiles(batch, self.probabilities)
+                pairs = zip(batch.posteriors, quantiles, strict=True)
+                lines = [self._line(posterior, named, fine=False) for posterior, named in pairs]
+                thresholds = many_thresholds(lines, self.level)
+                columns = batch.posteriors, quantiles, (several[i] for i in batch.index), lines, thresholds
+                fits |= dict(zip(batch.index, map(self._summarise, *columns), strict=True))
+            results += [fits[i] for i in range(len(several))]
+        return results
 
     def _usable(self, effects: Effects) -> UsablePart:
         """Return the comparisons with standard errors; refuse sets whose posterior cannot be computed."""
@@ -220,17 +244,29 @@ class BivariateBayes:
         refuse_unusable(self.new_n, effects)
         return part
 
-    def _result(
-        self, posterior: BivariatePosterior, quantiles: dict[str, FloatArray], part: UsablePart, *, fine: bool = True
+    def _result(self, posterior: BivariatePosterior, quantiles: Quantiles, part: UsablePart) -> Result:
+        line = self._line(posterior, quantiles, fine=True)
+        return self._summarise(posterior, quantiles, part, line, line.thresholds(self.level))
+
+    def _line(self, posterior: BivariatePosterior, quantiles: Quantiles, *, fine: bool) -> PosteriorLine:
+        """Surrogacy line with its medians."""
+        intercept, slope = (float(quantiles[name][0]) for name in ("intercept", "slope"))
+        return replace(posterior.line(self.new_n, fine=fine), intercept=intercept, slope=slope)
+
+    def _summarise(
+        self,
+        posterior: BivariatePosterior,
+        quantiles: Quantiles,
+        part: UsablePart,
+        line: PosteriorLine,
+        thresholds: Mapping[str, ThresholdEffect],
     ) -> Result:
         sd = posterior.standard_deviations()
         estimates: dict[str, Estimate | ThresholdEffect] = {}
         for name in QUANTITIES:
             median, low, high = map(float, quantiles[name])
             estimates[name] = Estimate(median, sd[name], low, high, self.level, KIND)
-        line = posterior.line(self.new_n, fine=fine)
-        line = replace(line, intercept=float(quantiles["intercept"][0]), slope=float(quantiles["slope"][0]))
-        estimates |= line.thresholds(self.level)
+        estimates |= thresholds
         overlap = posterior.prior_overlap()
         positive = float(1 - posterior.distribution("rho_between", 0.0))  # the slope has the sign of rho_between
         estimates["p_slope_positive"] = Estimate(positive, method="posterior probability")
@@ -256,50 +292,6 @@ class BivariateBayes:
         mean = float(share @ values)
         spread = float(np.sqrt(share @ (values - mean) ** 2))
         return Estimate(mean, spread, None, None, None, f"posterior mean, prior {self.rho_within}")
-
-
-def prior_change(overlap: float) -> PriorChange:
-    """Grade how far the trials have changed the prior by the overlap of prior and posterior.
-
-    Examples
-    --------
-    >>> prior_change(0.95)
-    'hardly'
-    """
-    return next((grade for least, grade in PRIOR_CHANGES if overlap >= least), "dominated-by-data")
-
-
-def prior_caveat(overlap: float, prior: float, posterior: float, trials: int, prior_words: str) -> tuple[Caveat, ...]:
-    """Caveat on a posterior of r2_trial that overlaps its prior by at least 50%; empty below that.
-
-    Parameters
-    ----------
-    overlap : float
-        Area shared by the prior and the posterior density of r2_trial.
-    prior, posterior : float
-        Prior and posterior median of r2_trial.
-    trials : int
-        Number of trials.
-    prior_words : str
-        Prior of the between-trial correlation.
-
-    Examples
-    --------
-    >>> prior_caveat(0.3, 0.25, 0.8, 16, "uniform(-1, 1)")
-    ()
-    """
-    prior_of = f"(between-trial correlation {prior_words})"
-    sentences: dict[PriorChange, str] = {
-        "hardly": f"hardly change the prior {prior_of}; another prior gives another answer",
-        "little": f"change the prior {prior_of} only a little; another prior gives another answer",
-        "clearly": f"change the prior {prior_of} clearly, but the posterior still depends on it",
-    }
-    grade = prior_change(overlap)
-    if grade not in sentences:
-        return ()
-    medians = f"medians {prior:.2f} and {posterior:.2f}"
-    shared = f"prior and posterior of trial-level R² overlap by {overlap:.0%} ({medians})"
-    return (Caveat(CaveatCode.PRIOR_DOMINATES, f"{shared}: {trials} trials {sentences[grade]}"),)
 
 
 def refuse_unusable(new_n: float | None, effects: Effects) -> None:

@@ -23,7 +23,7 @@ from surrogacy.simulation.scenarios import TYPICAL
 
 SECOND = {6: 16, 9: 45, 16: 45, 45: 45}  # trials of the second set by those of the first
 OTHER_SEED = 1_000_000  # added to the seed of the first set
-QUANTILES = 100  # of each posterior: the error of a limit is about a hundredth of its SD
+QUANTILES = 200  # of each posterior: the error of a limit is about 0.5% of its SD
 LIMITS = (0.025, 0.5, 0.975)
 TARGET = "difference of slopes between two sets"
 

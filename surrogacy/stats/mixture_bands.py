@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -10,15 +10,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from surrogacy.arrays import BoolArray, FloatArray
+from surrogacy.arrays import BoolArray, FloatArray, IntArray
 from surrogacy.results.estimate import Band, NewTrialSize, ThresholdEffect, ThresholdStatus
 from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.stats.lines import ROUNDING, STRONGEST_HR
 from surrogacy.stats.mixtures import PIECE, mixture_cdf, mixture_quantile
-from surrogacy.stats.roots import increasing_root
+from surrogacy.stats.roots import nearly_linear_root
 
+Benefit = Callable[[IntArray, FloatArray], FloatArray]
+BETWEEN = 8  # effects added around that with the largest probability of benefit
 # Log hazard ratios at which a band is evaluated in the search for its threshold; dense in the range of trials.
-SEARCH = np.concatenate([np.linspace(np.log(STRONGEST_HR), 1.2, 22), np.geomspace(1.5, 30.0, 6)])
+SEARCH = np.concatenate([np.linspace(np.log(STRONGEST_HR), 1.2, 12), [30.0]])
 
 
 class Mixture(Protocol):
@@ -69,13 +71,39 @@ def mixture_thresholds(
     line: Mixture, band: Band, levels: Sequence[float], n: float | None = None
 ) -> tuple[ThresholdEffect, ...]:
     """Surrogate threshold effects by a band for a new trial of ``n`` patients, one per level."""
+    (regions,) = benefit_regions(lambda _, x: probability_of_benefit(line, x, n, band), 1, levels)
+    return tuple(threshold_of_region(line, ends, level, n, band) for ends, level in zip(regions, levels, strict=True))
+
+
+def benefit_regions(benefit: Benefit, lines: int, levels: Sequence[float]) -> list[list[tuple[float, ...]]]:
+    """Ends of the regions of surrogate effects for which a benefit is predicted, per line and level.
+
+    Parameters
+    ----------
+    benefit : callable
+        ``P(final HR < 1)`` of the lines with the indices (q,) at surrogate log hazard ratios (q,).
+    lines : int
+        Number of lines.
+    levels : sequence of float
+
+    Returns
+    -------
+    list of list of tuple of float
+        Weakest effect with a probability of (1 + level) / 2, and the strongest one if there is a limit. Empty without
+        such effects, or if they include the largest hazard ratios.
+    """
     wanted = [0.5 + confidence_level(level) / 2 for level in levels]
-    x, certainty = _search(line, n, band, max(wanted))
-    regions = [_region(certainty >= probability) for probability in wanted]
-    cells = [(cell, probability) for region, probability in zip(regions, wanted, strict=True) for cell in region]
-    crossings = iter(_crossings(line, n, band, (x, certainty), cells))
-    ends = [[next(crossings) for _ in region] for region in regions]
-    return tuple(_threshold(line, each, level, n, band) for each, level in zip(ends, levels, strict=True))
+    points = _search(benefit, lines, max(wanted))
+    cells = [
+        (i, place, cell, probability)
+        for i, (_, certainty) in enumerate(points)
+        for place, probability in enumerate(wanted)
+        for cell in _region(certainty >= probability)
+    ]
+    regions: list[list[tuple[float, ...]]] = [[() for _ in wanted] for _ in range(lines)]
+    for (i, place, *_), root in zip(cells, _crossings(benefit, points, cells), strict=True):
+        regions[i][place] += (root,)
+    return regions
 
 
 def probability_of_benefit(line: Mixture, x: npt.ArrayLike, n: float | None, band: Band) -> FloatArray:
@@ -89,21 +117,30 @@ def probability_of_benefit(line: Mixture, x: npt.ArrayLike, n: float | None, ban
     return np.concatenate(below).reshape(at.shape)
 
 
-def _search(line: Mixture, n: float | None, band: Band, wanted: float) -> tuple[FloatArray, FloatArray]:
-    """Surrogate effects and ``P(final HR < 1)`` at each.
+def _search(benefit: Benefit, lines: int, wanted: float) -> list[tuple[FloatArray, FloatArray]]:
+    """Surrogate effects and ``P(final HR < 1)`` at each, per line.
 
     They are denser near the largest probability if that is below the wanted one at every effect of the first search.
     """
-    x = SEARCH
-    certainty = probability_of_benefit(line, x, n, band)
+    first = benefit(np.repeat(np.arange(lines), len(SEARCH)), np.tile(SEARCH, lines)).reshape(lines, -1)
+    points = [(SEARCH, certainty) for certainty in first]
     for _ in range(2):
-        if certainty[x < 1.5].max() >= wanted:
+        unreached = [i for i, (x, certainty) in enumerate(points) if certainty[x < 1.5].max() < wanted]
+        if not unreached:
             break
-        top = int(np.clip(certainty[x < 1.5].argmax(), 1, len(x) - 2))
-        between = np.linspace(x[top - 1], x[top + 1], 8)[1:-1]
-        x, where = np.unique(np.concatenate([x, between]), return_index=True)
-        certainty = np.concatenate([certainty, probability_of_benefit(line, between, n, band)])[where]
-    return x, certainty
+        between = np.concatenate([_around_largest(*points[i]) for i in unreached])
+        added = benefit(np.repeat(unreached, BETWEEN), between)
+        for i, x, certainty in zip(unreached, between.reshape(-1, BETWEEN), added.reshape(-1, BETWEEN), strict=True):
+            merged = np.concatenate([points[i][0], x])
+            order = np.argsort(merged)
+            points[i] = merged[order], np.concatenate([points[i][1], certainty])[order]
+    return points
+
+
+def _around_largest(x: FloatArray, certainty: FloatArray) -> FloatArray:
+    """Effects between the neighbours of the effect with the largest probability."""
+    top = min(max(int(certainty[x < 1.5].argmax()), 1), len(x) - 2)
+    return np.linspace(x[top - 1], x[top + 1], BETWEEN + 2)[1:-1]
 
 
 def _region(inside: BoolArray) -> tuple[int, ...]:
@@ -112,40 +149,40 @@ def _region(inside: BoolArray) -> tuple[int, ...]:
     Empty if there is no such region, or if it includes the largest hazard ratios; one cell if it extends to the
     strongest effects.
     """
-    falls = np.flatnonzero(inside[:-1] & ~inside[1:])
-    if inside[-1] or not len(falls):
+    changes = np.flatnonzero(inside[:-1] != inside[1:]).tolist()
+    if inside[-1] or not changes:
         return ()
-    last = int(falls[-1])
-    rises = np.flatnonzero(~inside[:last] & inside[1 : last + 1])
-    return (last, int(rises[-1])) if len(rises) else (last,)
+    return tuple(reversed(changes[-2:]))
 
 
 def _crossings(
-    line: Mixture,
-    n: float | None,
-    band: Band,
-    points: tuple[FloatArray, FloatArray],
-    cells: Sequence[tuple[int, float]],
+    benefit: Benefit,
+    points: Sequence[tuple[FloatArray, FloatArray]],
+    cells: Sequence[tuple[int, int, int, float]],
 ) -> list[float]:
     """Effects at which ``P(final HR < 1)`` is the wanted one, one within each cell of the search."""
     if not cells:
         return []
-    (x, certainty), cell = points, np.array([a for a, _ in cells])
-    z = ndtri([wanted for _, wanted in cells])
+    rows, z = np.array([i for i, *_ in cells]), ndtri([wanted for *_, wanted in cells])
+    around = [(points[i], cell, min(max(cell - 1, 0), len(points[i][0]) - 4)) for i, _, cell, _ in cells]
+    x, certainty = (np.array([point[a][first : first + 4] for point, _, first in around]).T for a in (0, 1))
+    low, high = (np.array([point[0][cell + end] for point, cell, _ in around]) for end in (0, 1))
+    sign = np.array([1.0 if point[1][cell] < point[1][cell + 1] else -1.0 for point, cell, _ in around])
 
-    def normal_score(probability: FloatArray) -> FloatArray:
-        # nearly linear in x, unlike the probability
-        return np.asarray(ndtri(np.minimum(np.maximum(probability, 1e-12), 1 - 1e-12)) - z)
+    def excess(which: IntArray, at: FloatArray) -> FloatArray:
+        return sign[which] * (_score(benefit(rows[which], at)) - z[which])
 
-    sign = np.where(certainty[cell] < certainty[cell + 1], 1.0, -1.0)
-    ends = sign * normal_score(certainty[cell]), sign * normal_score(certainty[cell + 1])
-    roots = increasing_root(
-        lambda at: sign * normal_score(probability_of_benefit(line, at, n, band)), x[cell], x[cell + 1], ends
-    )
-    return [float(root) for root in roots]
+    return [float(root) for root in nearly_linear_root(excess, x, sign * (_score(certainty) - z), (low, high))]
 
 
-def _threshold(line: Mixture, ends: Sequence[float], level: float, n: float | None, band: Band) -> ThresholdEffect:
+def _score(probability: FloatArray) -> FloatArray:
+    """Normal score of a probability of benefit, which is nearly linear in the surrogate effect."""
+    return np.asarray(ndtri(np.minimum(np.maximum(probability, 1e-12), 1 - 1e-12)))
+
+
+def threshold_of_region(
+    line: Mixture, ends: Sequence[float], level: float, n: float | None, band: Band
+) -> ThresholdEffect:
     """Threshold effect: the weakest surrogate effect with ``P(final HR < 1)`` of at least (1 + level) / 2.
 
     If the region of such effects includes the largest hazard ratios, benefit is predicted for surrogate harm and

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from surrogacy.arrays import FloatArray
+from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.errors import UsageError
 from surrogacy.results.estimate import Band, NewTrialSize, ThresholdEffect
 from surrogacy.results.levels import LEVEL
 from surrogacy.stats.lines import NEEDS_PATIENTS
-from surrogacy.stats.mixture_bands import mixture_band, mixture_thresholds, probability_of_benefit
-from surrogacy.stats.mixtures import mixture_quantile
+from surrogacy.stats.mixture_bands import (
+    Benefit,
+    benefit_regions,
+    mixture_band,
+    mixture_thresholds,
+    probability_of_benefit,
+    threshold_of_region,
+)
+from surrogacy.stats.mixtures import PIECE, mixture_quantile, normal_cdf
 from surrogacy.stats.predictive import ObservedEffects, PredictiveDistribution, error_parts
 
 
@@ -73,10 +81,11 @@ class MixtureLine:
             If a size is stated and the sizes of the comparisons are unknown.
         """
         mean = self.node_intercept + self.node_slope * np.asarray(x, dtype=np.float64)[..., None]
-        variance = self.node_variance
-        if band == "prediction":
-            variance = variance + self.scatter_variance(n)
-        return mean, np.broadcast_to(np.sqrt(variance), mean.shape)
+        return mean, np.broadcast_to(np.sqrt(self.variance(n, band)), mean.shape)
+
+    def variance(self, n: float | None = None, band: Band = "prediction") -> FloatArray:
+        """Variance of the predicted log hazard ratio at every node, (nodes,)."""
+        return self.node_variance if band == "confidence" else self.node_variance + self.scatter_variance(n)
 
     def scatter_variance(self, n: float | None = None) -> FloatArray:
         """Variance of the effect of a new trial of ``n`` patients about the line at every node, (nodes,).
@@ -143,10 +152,7 @@ class MixtureLine:
 
     def thresholds(self, level: float = LEVEL) -> dict[str, ThresholdEffect]:
         """Surrogate threshold effects by both bands at ``level`` and at 80%."""
-        thresholds = {}
-        for band in get_args(Band):
-            thresholds[f"ste_{band}"], thresholds[f"ste_{band}_80"] = mixture_thresholds(self, band, (level, 0.8))
-        return thresholds
+        return many_thresholds([self], level)[0]
 
     @property
     def median_intercept(self) -> float:
@@ -155,3 +161,42 @@ class MixtureLine:
             return self.intercept
         mean, sd = self.node_intercept[None], np.sqrt(self.node_variance)[None]
         return float(mixture_quantile((0.5,), self.weight, mean, sd)[0, 0])
+
+
+def many_thresholds(lines: Sequence[MixtureLine], level: float = LEVEL) -> list[dict[str, ThresholdEffect]]:
+    """Surrogate threshold effects of many lines by both bands at ``level`` and at 80%."""
+    levels, bands = (level, 0.8), get_args(Band)
+    order = sorted(range(len(lines)), key=lambda i: len(lines[i].weight))
+    stacked = [(lines[i], band) for i in order for band in bands]
+    regions = iter(benefit_regions(_stacked_benefit(stacked), len(stacked), levels))
+    thresholds: dict[int, dict[str, ThresholdEffect]] = {}
+    for i in order:
+        thresholds[i] = {}
+        for band in bands:
+            for name, at, ends in zip((f"ste_{band}", f"ste_{band}_80"), levels, next(regions), strict=True):
+                thresholds[i][name] = threshold_of_region(lines[i], ends, at, None, band)
+    return [thresholds[i] for i in range(len(lines))]
+
+
+def _stacked_benefit(bands: Sequence[tuple[MixtureLine, Band]]) -> Benefit:
+    """Probability of benefit by many bands, at each node ``Phi(level + rise x)``; fewer nodes than most first."""
+    nodes = np.array([len(line.weight) for line, _ in bands])
+    weight, level, rise = np.zeros((3, len(bands), nodes[-1]))
+    for i, (line, band) in enumerate(bands):
+        sd = np.maximum(np.sqrt(line.variance(band=band)), 1e-100)
+        n = nodes[i]
+        weight[i, :n], level[i, :n], rise[i, :n] = line.weight, -line.node_intercept / sd, -line.node_slope / sd
+
+    def benefit(rows: IntArray, x: FloatArray) -> FloatArray:
+        below = []
+        step = max(1, PIECE // nodes[-1])
+        for start in range(0, len(x), step):
+            piece = rows[start : start + step]
+            n = nodes[piece].max()  # the other nodes of these lines have no weight
+            z = rise[piece, :n]
+            z *= x[start : start + step, None]
+            z += level[piece, :n]
+            below.append(np.vecdot(normal_cdf(z), weight[piece, :n]))
+        return np.concatenate(below)
+
+    return benefit

@@ -79,7 +79,8 @@ def residual_scatter(effects: Effects, intercept: float, slope: float) -> Residu
     residual = data.log_hr[:, 1] - intercept - slope * data.log_hr[:, 0]
     (s1, s2), contrast = data.se.T, np.array([-slope, 1.0])
     variance = s2**2 + slope**2 * s1**2 - 2 * slope * data.rho_within * s1 * s2
-    groups = [members for members in data.dependent_groups() if len(members) > 1]
+    shared = any(data.control_group)
+    groups = [members for members in data.dependent_groups() if len(members) > 1] if shared else []
     alone = np.delete(np.arange(len(data)), np.concatenate(groups)) if groups else np.arange(len(data))
     q = float(np.sum(residual[alone] ** 2 / (variance[alone] + TINY)))
     for members in groups:
@@ -121,7 +122,8 @@ def scatter_caveat(effects: Effects, intercept: float, slope: float, consequence
 
 def scatter_about_precise_line(effects: Effects, consequence: str) -> tuple[Caveat, ...]:
     """Caveat on the scatter about the line weighted by final precision, for models whose line may be undefined."""
-    data = effects.take(effects.complete & np.isfinite(effects.se).all(axis=1))
+    usable = effects.complete & np.isfinite(effects.se).all(axis=1)
+    data = effects if usable.all() else effects.take(usable)
     x, y = data.log_hr.T
     if len(data) < 3 or np.ptp(x) == 0:
         return ()

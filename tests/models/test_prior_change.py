@@ -7,7 +7,7 @@ from scipy.stats import norm
 from surrogacy.effects import Effects
 from surrogacy.evaluation.refits import prior_record, prior_sensitivity
 from surrogacy.models import BivariateBayes
-from surrogacy.models.bivariate_bayes import PRIOR_CHANGES, prior_caveat, prior_change
+from surrogacy.models.prior_change import PRIOR_CHANGES, prior_caveat, prior_change
 from surrogacy.models.priors import Beta, Uniform, lkj
 from tests.support.effects import simulated
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from surrogacy.stats.roots import increasing_root
+from surrogacy.stats.roots import increasing_root, nearly_linear_root
 
 
 def test_roots_of_a_smooth_function_need_few_evaluations():
@@ -38,3 +38,25 @@ def test_known_ends_are_not_evaluated_again():
 
     assert increasing_root(line, np.zeros(1), np.ones(1), (np.array([-0.25]), np.array([0.75]))) == pytest.approx(0.25)
     assert len(calls) == 1
+
+
+def test_roots_of_nearly_linear_functions():
+    """Cubic functions, one with its root beyond the four points; each is evaluated at most four times."""
+    bend, shift, counts = np.array([0.0, 0.02, 0.05]), np.array([0.3, 1.0, 3.0]), np.zeros(3)
+
+    def excess(which, x):
+        counts[which] += 1
+        return x + bend[which] * x**3 - shift[which]
+
+    x = np.array([-1.0, 0.0, 1.0, 2.0])[:, None] * np.ones(3)
+    values = x + bend * x**3 - shift
+    root = nearly_linear_root(excess, x, values)
+    assert root + bend * root**3 == pytest.approx(shift, abs=1e-5)
+    assert counts.max() <= 4
+
+
+def test_a_bracket_encloses_the_root_of_a_step():
+    step = np.array([0.0, 0.0, 1.0, 1.0])[:, None] - 0.5
+    x = np.arange(4.0)[:, None]
+    root = nearly_linear_root(lambda _, at: np.where(at < 1.3, -0.5, 0.5), x, step, (x[1], x[2]))
+    assert root == pytest.approx([1.3], abs=1e-5)

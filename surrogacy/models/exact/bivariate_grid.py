@@ -21,7 +21,7 @@ from surrogacy.models.exact.box_quadrature import COARSE, DROP, find_box, integr
 from surrogacy.models.exact.likelihood_sums import Batch, sums
 from surrogacy.models.priors import Beta, CorrelationPrior, Normal, PositivePrior, Uniform
 
-NODES = (16, 16, 18)
+NODES = (14, 14, 16)
 STRETCH = float(np.tanh(1.5))  # rho = tanh(v) / STRETCH: nodes are denser near -1 and 1
 BEYOND = 10.0  # end of the search for an SD, in units of the largest distance of an effect from the mean
 CELLS = 200_000  # size of the largest array processed at once, so that it stays in the cache
@@ -85,6 +85,11 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.log_evidence)
+
+    def at(self, axis: int, t: FloatArray) -> FloatArray:
+        """Values of tau_surrogate, tau_final or rho_between, (b, n), at points of an axis of the box, [-1, 1]."""
+        coordinate = self.low[:, [axis]] + (self.high - self.low)[:, [axis]] * (t + 1) / 2
+        return self.rho_map.rho(coordinate)[0] if axis == 2 else self.scale[:, [axis]] * np.sinh(coordinate)
 
     def take(self, index: slice) -> Table:
         """Part of the data sets."""

@@ -7,32 +7,33 @@ within-trial correlation the posterior is a mixture of such posteriors, weighted
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import batched
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
 from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, concatenate, unit_variance
 from surrogacy.models.exact import marginals
 from surrogacy.models.exact.bivariate_grid import NODES, Priors, Table, integrate
-from surrogacy.models.exact.draws import draw
+from surrogacy.models.exact.draws import draw_quantities
+from surrogacy.models.exact.intercept import InterceptNodes, finer, intercept_nodes
+from surrogacy.models.exact.interpolation import unresolved
 from surrogacy.models.exact.likelihood_sums import arrange, stack
 from surrogacy.models.exact.nodes import Nodes, heavy_nodes
 from surrogacy.models.exact.posterior_line import PosteriorLine
+from surrogacy.models.exact.prior_distributions import absolute_correlation, slope_prior
+from surrogacy.models.exact.slope import slope_distribution
 from surrogacy.models.exact.true_effects import METHOD, predict_new_trial, true_effects
-from surrogacy.models.priors import CorrelationPrior
 from surrogacy.results.levels import LEVEL
 from surrogacy.stats.lines import data_range
 from surrogacy.stats.mixtures import mixture_cdf, mixture_quantile
 from surrogacy.stats.predictive import Prediction
 
 TOGETHER = 16  # data sets tabulated at once
-PORTION = 5_000  # draws at once: each takes 20 kB until it is drawn
 KIND = METHOD
 QUANTITIES = (
     "mu_surrogate",
@@ -96,13 +97,26 @@ class BivariatePosterior:
 
     @cached_property
     def _finer_nodes(self) -> Nodes:
-        finer = marginals.finer(self.table)
-        return self._nodes if finer is self.table else heavy_nodes(finer, self.share)
+        finely = self._finer_table
+        return self._nodes if finely is self.table else heavy_nodes(finely, self.share)
+
+    @cached_property
+    def _finer_table(self) -> Table:
+        return finer(self.table)
+
+    @cached_property
+    def _intercept(self) -> InterceptNodes:
+        return intercept_nodes(self.table, self._finer_table, self.share)
 
     @cached_property
     def _rho_between(self) -> tuple[FloatArray, FloatArray]:
         """Tabulated distribution function of rho_between."""
         return marginals.parameter(self.table, self.share, "rho_between")
+
+    @cached_property
+    def _absolute_rho(self) -> tuple[FloatArray, FloatArray]:
+        """Tabulated distribution function of the absolute value of rho_between."""
+        return marginals.folded(self._rho_between)
 
     def __getstate__(self) -> dict[str, object]:
         """Fields without the nodes, which are computed when they are needed."""
@@ -110,12 +124,8 @@ class BivariatePosterior:
 
     def line(self, new_n: float | None = None, *, fine: bool = True) -> PosteriorLine:
         """Surrogacy line with its bands; its intercept and slope are NaN until the caller fills in their medians."""
-        nodes = self.nodes(fine=fine)
-        slope, effects = nodes.slope, self.effects
-        mean = nodes.mean_final - slope * nodes.mean_surrogate
-        # below 0 only by cancellation, where one trial is very precise
-        variance = np.maximum(nodes.v22 - 2 * slope * nodes.v12 + slope**2 * nodes.v11, 0.0)
-        at_nodes = nodes.weight, mean, variance, slope, nodes.sigma_cond
+        nodes, effects = self.nodes(fine=fine), self.effects
+        at_nodes = nodes.weight, *nodes.intercept, nodes.slope, nodes.sigma_cond
         trial = unit_variance(effects), new_n, data_range(effects)
         return PosteriorLine(float("nan"), float("nan"), *at_nodes, *trial, posterior=self)
 
@@ -123,17 +133,17 @@ class BivariatePosterior:
         """Quantiles of every quantity of the model, (len(p),) each."""
         table, share = self.table, self.share
         quantiles: dict[str, FloatArray] = {}
-        nodes, line = self.nodes(), self.line(fine=fine)
+        nodes = self.nodes()
         means, variances = np.stack([nodes.mean_surrogate, nodes.mean_final]), np.stack([nodes.v11, nodes.v22])
         quantiles["mu_surrogate"], quantiles["mu_final"] = mixture_quantile(p, nodes.weight, means, np.sqrt(variances))
         for name in ("tau_surrogate", "tau_final"):
             quantiles[name] = marginals.quantiles_of(marginals.parameter(table, share, name), p)
         quantiles["rho_between"] = marginals.quantiles_of(self._rho_between, p)
-        quantiles["r2_trial"] = marginals.quantiles_of(marginals.folded(self._rho_between), p) ** 2
-        mean, sd = line.node_intercept[None], np.sqrt(line.node_variance)[None]
-        quantiles["intercept"] = mixture_quantile(p, line.weight, mean, sd)[0]
-        slope, sigma = marginals.slope(table, share), marginals.sigma_cond(table, share)
-        quantiles["slope"] = marginals.invert(slope, p, nodes.slope, nodes.weight)
+        quantiles["r2_trial"] = marginals.quantiles_of(self._absolute_rho, p) ** 2
+        at = self._intercept if fine else InterceptNodes(nodes.weight, nodes.intercept[0], np.sqrt(nodes.intercept[1]))
+        quantiles["intercept"] = mixture_quantile(p, at.weight, at.mean[None], at.sd[None])[0]
+        sigma = marginals.sigma_cond(table, share)
+        quantiles["slope"] = marginals.invert(slope_distribution(table, share), p, nodes.slope, nodes.weight)
         quantiles["sigma_cond"] = marginals.invert(sigma, p, nodes.sigma_cond, nodes.weight)
         return {name: quantiles[name] for name in QUANTITIES}
 
@@ -141,13 +151,10 @@ class BivariatePosterior:
         """Many quantiles of r2_trial, rho_between or slope, (len(p),), interpolated in the distribution function."""
         if name == "slope":
             nodes = self.nodes()
-            values = nodes.slope
-            order = np.argsort(values)
-            grid = np.unique(np.interp(p, np.cumsum(nodes.weight[order]), values[order]))
-            return marginals.quantiles_of((grid, marginals.slope(self.table, self.share)(grid)), p)
+            return marginals.many_quantiles(slope_distribution(self.table, self.share), p, nodes.slope, nodes.weight)
         if name == "rho_between":
             return marginals.quantiles_of(self._rho_between, p)
-        return marginals.quantiles_of(marginals.folded(self._rho_between), p) ** 2
+        return marginals.quantiles_of(self._absolute_rho, p) ** 2
 
     def standard_deviations(self) -> dict[str, float | None]:
         """Posterior SDs; None for slope and intercept, whose variance is infinite if tau_surrogate may be 0."""
@@ -178,7 +185,7 @@ class BivariatePosterior:
         """Posterior distribution function of a quantity at ``x``."""
         at = np.asarray(x, dtype=np.float64)
         if name == "slope":
-            return marginals.slope(self.table, self.share)(at)
+            return slope_distribution(self.table, self.share)(at)
         if name == "sigma_cond":
             return marginals.sigma_cond(self.table, self.share)(at)
         if name in ("tau_surrogate", "tau_final"):
@@ -186,40 +193,19 @@ class BivariatePosterior:
         if name == "rho_between":
             return np.interp(at, *self._rho_between, left=0, right=1)
         if name == "r2_trial":
-            return np.interp(np.sqrt(np.maximum(at, 0.0)), *marginals.folded(self._rho_between), left=0, right=1)
+            return np.interp(np.sqrt(np.maximum(at, 0.0)), *self._absolute_rho, left=0, right=1)
         if name == "intercept":
-            line = self.line()
-            return mixture_cdf(at, line.weight, line.node_intercept, np.sqrt(line.node_variance))
+            at_nodes = self._intercept
+            return mixture_cdf(at, at_nodes.weight, at_nodes.mean, at_nodes.sd)
         nodes = self.nodes()
-        mean, variance = {
-            "mu_surrogate": (nodes.mean_surrogate, nodes.v11),
-            "mu_final": (nodes.mean_final, nodes.v22),
-        }[name]
+        surrogate, final = (nodes.mean_surrogate, nodes.v11), (nodes.mean_final, nodes.v22)
+        mean, variance = surrogate if name == "mu_surrogate" else final
         return mixture_cdf(at, nodes.weight, mean, np.sqrt(variance))
 
-    def largest_shift(self, quantiles: Mapping[str, FloatArray], p: tuple[float, float, float]) -> float:
-        """Largest difference from the quantiles of another posterior, in posterior SDs.
-
-        Parameters
-        ----------
-        quantiles : mapping of str to (3,) array
-            Median and limits of every quantity, by the other posterior.
-        p : tuple of float
-            Their probabilities.
-
-        Notes
-        -----
-        A quantile that has the probability F here instead of p differs by about ``ndtri(F) - ndtri(p)`` times the SD of
-        a normal distribution with the same median and the same limit on that side.
-        """
-        z = ndtri(p)
-        shifts = []
-        for name, values in quantiles.items():
-            median, low, high = values
-            side = np.array([high - low, 2 * (median - low), 2 * (high - median)]) / (high - low)
-            here = ndtri(np.clip(self.distribution(name, values), 1e-12, 1 - 1e-12))
-            shifts.append(float((np.abs(here - z) * side).max()))
-        return max(shifts)
+    @property
+    def unresolved(self) -> float:
+        """Mean relative change of the density if its polynomials lose two degrees; see `interpolation.unresolved`."""
+        return float(self.share @ unresolved(self.table.log_density, self.table.weight))
 
     def density(self, name: str, x: npt.ArrayLike) -> FloatArray:
         """Posterior density of a quantity at ``x``, by differences of its distribution function."""
@@ -230,7 +216,7 @@ class BivariatePosterior:
         """Prior distribution function of r2_trial, slope or rho_between at ``x``; None for the others."""
         priors, at = self.priors, np.asarray(x, dtype=np.float64)
         if name == "slope":
-            return marginals.slope_prior(priors.tau_surrogate, priors.tau_final, priors.rho_between)(at)
+            return slope_prior(priors.tau_surrogate, priors.tau_final, priors.rho_between)(at)
         if name == "rho_between":
             return priors.rho_between.cdf(at)
         root = np.sqrt(np.maximum(at, 0.0))
@@ -244,7 +230,7 @@ class BivariatePosterior:
     def prior_overlap(self) -> float:
         """Area shared by the prior and the posterior density of r2_trial; 1 where the data add nothing."""
         root, prior = absolute_correlation(self.priors.rho_between)
-        posterior = np.interp(root, *marginals.folded(self._rho_between), left=0, right=1)
+        posterior = np.interp(root, *self._absolute_rho, left=0, right=1)
         return float(np.minimum(np.diff(prior), np.diff(posterior)).sum())
 
     def true_effects(self) -> tuple[FloatArray, FloatArray]:
@@ -276,28 +262,7 @@ class BivariatePosterior:
         dict of (n,) arrays
             Every quantity of the model.
         """
-        generator = np.random.default_rng(seed)
-        sizes = [min(PORTION, n - start) for start in range(0, n, PORTION)]
-        portions = [draw(self.table, self.share, size, generator) for size in sizes or [0]]
-        draws = {name: np.concatenate([part[name] for part, _ in portions]) for name in portions[0][0]}
-        moments = np.concatenate([moments for _, moments in portions], axis=1)
-        m1, m2, v11, v12, v22 = moments
-        normal = generator.standard_normal((2, n))
-        draws["mu_surrogate"] = m1 + np.sqrt(v11) * normal[0]
-        conditional = np.maximum(v22 - v12**2 / v11, 0.0)  # below 0 by cancellation where one trial is very precise
-        draws["mu_final"] = m2 + v12 / np.sqrt(v11) * normal[0] + np.sqrt(conditional) * normal[1]
-        draws["r2_trial"] = draws["rho_between"] ** 2
-        draws["slope"] = draws["rho_between"] * draws["tau_final"] / draws["tau_surrogate"]
-        draws["intercept"] = draws["mu_final"] - draws["slope"] * draws["mu_surrogate"]
-        draws["sigma_cond"] = draws["tau_final"] * np.sqrt(1 - draws["r2_trial"])
-        return {name: draws[name] for name in QUANTITIES}
-
-
-@cache
-def absolute_correlation(prior: CorrelationPrior) -> tuple[FloatArray, FloatArray]:
-    """Values of ``|rho_between|`` and their prior distribution function."""
-    root = np.linspace(0, 1, 4001)
-    return root, prior.cdf(root) - prior.cdf(-root)
+        return draw_quantities(self.table, self.share, n, np.random.default_rng(seed))
 
 
 def posteriors(
@@ -320,18 +285,60 @@ def posteriors(
         Box of another table of the same posterior, if there is one data set. Default: the boxes are searched for.
     """
     for several in batched(data, TOGETHER):
-        values = [None] if within is None else list(within[0])
-        versions = [effects if r is None else effects.with_rho_within(r) for effects in several for r in values]
-        arranged = [arrange(effects) for effects in versions]
-        groups: dict[tuple[bytes, ...], list[int]] = {}
-        for i, layout in enumerate(arranged):
-            groups.setdefault(layout.structure, []).append(i)
-        tables: dict[int, Table] = {}
-        for members in groups.values():
-            together = integrate(stack([arranged[i] for i in members]), priors, nodes, box)
-            tables |= {i: together.take(slice(row, row + 1)) for row, i in enumerate(members)}
-        for i, effects in enumerate(several):
-            table = Table.join([tables[i * len(values) + j] for j in range(len(values))])
-            evidence = table.log_evidence if within is None else table.log_evidence + np.log(within[1])
+        batches = posterior_batches(several, priors, within, nodes, box)
+        numbered = {
+            i: posterior for batch in batches for i, posterior in zip(batch.index, batch.posteriors, strict=True)
+        }
+        yield from (numbered[i] for i in range(len(several)))
+
+
+@dataclass(frozen=True, eq=False)
+class PosteriorBatch:
+    """Posteriors of data sets of the same structure.
+
+    Parameters
+    ----------
+    index : tuple of int
+        Their places among all data sets.
+    posteriors : tuple of BivariatePosterior
+    table : Table
+        Their tables, joined; with a prior on the within-trial correlation there is one posterior.
+    """
+
+    index: tuple[int, ...]
+    posteriors: tuple[BivariatePosterior, ...]
+    table: Table
+
+
+def posterior_batches(
+    data: Sequence[Effects],
+    priors: Priors,
+    within: FloatArray | None,
+    nodes: tuple[int, int, int],
+    box: tuple[FloatArray, FloatArray] | None = None,
+) -> Iterator[PosteriorBatch]:
+    """Exact posteriors of a few data sets, grouped by structure; see `posteriors`."""
+    if within is not None:
+        for i, effects in enumerate(data):
+            batch = stack([arrange(effects.with_rho_within(r)) for r in within[0]])
+            table = integrate(batch, priors, nodes, box)
+            evidence = table.log_evidence + np.log(within[1])
             total = float(np.logaddexp.reduce(evidence))
-            yield BivariatePosterior(effects, priors, table, np.exp(evidence - total), within, total)
+            posterior = BivariatePosterior(effects, priors, table, np.exp(evidence - total), within, total)
+            yield PosteriorBatch((i,), (posterior,), table)
+        return
+    arranged = [arrange(effects) for effects in data]
+    groups: dict[tuple[bytes, ...], list[int]] = {}
+    for i, layout in enumerate(arranged):
+        groups.setdefault(layout.structure, []).append(i)
+    for members in groups.values():
+        table = integrate(stack([arranged[i] for i in members]), priors, nodes, box)
+        parts = [table.take(slice(row, row + 1)) for row in range(len(members))]
+        yield PosteriorBatch(
+            tuple(members),
+            tuple(
+                BivariatePosterior(data[i], priors, part, np.ones(1), None, float(part.log_evidence[0]))
+                for i, part in zip(members, parts, strict=True)
+            ),
+            table,
+        )

@@ -7,7 +7,10 @@ import numpy as np
 from surrogacy.arrays import FloatArray
 from surrogacy.models.exact.bivariate_grid import Table
 from surrogacy.models.exact.box_quadrature import rule
-from surrogacy.models.exact.marginals import FINE, cumulate, interpolation
+from surrogacy.models.exact.interpolation import interpolation
+from surrogacy.models.exact.marginals import FINE, cumulate
+
+PORTION = 5_000  # draws at once: each takes 20 kB until it is drawn
 
 
 def draw(
@@ -56,3 +59,26 @@ def draw(
     order = generator.permutation(n)
     tau1, tau2, rho, *rest = (column[order] for column in columns)
     return {"tau_surrogate": tau1, "tau_final": tau2, "rho_between": rho}, np.stack(rest)
+
+
+def draw_quantities(table: Table, share: FloatArray, n: int, generator: np.random.Generator) -> dict[str, FloatArray]:
+    """Draw independently from the posterior; (n,) draws of every quantity of the model."""
+    sizes = [min(PORTION, n - start) for start in range(0, n, PORTION)]
+    portions = [draw(table, share, size, generator) for size in sizes or [0]]
+    draws = {name: np.concatenate([part[name] for part, _ in portions]) for name in portions[0][0]}
+    m1, m2, v11, v12, v22 = np.concatenate([moments for _, moments in portions], axis=1)
+    normal = generator.standard_normal((2, n))
+    conditional = np.maximum(v22 - v12**2 / v11, 0.0)  # below 0 by cancellation where one trial is very precise
+    slope = draws["rho_between"] * draws["tau_final"] / draws["tau_surrogate"]
+    mu_surrogate = m1 + np.sqrt(v11) * normal[0]
+    mu_final = m2 + v12 / np.sqrt(v11) * normal[0] + np.sqrt(conditional) * normal[1]
+    r2_trial = draws["rho_between"] ** 2
+    return {
+        "mu_surrogate": mu_surrogate,
+        "mu_final": mu_final,
+        **draws,
+        "r2_trial": r2_trial,
+        "intercept": mu_final - slope * mu_surrogate,
+        "slope": slope,
+        "sigma_cond": draws["tau_final"] * np.sqrt(1 - r2_trial),
+    }

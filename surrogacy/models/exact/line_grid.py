@@ -20,16 +20,8 @@ import numpy.typing as npt
 from surrogacy.arrays import FloatArray
 from surrogacy.models.exact.bivariate_grid import search_limit
 from surrogacy.models.exact.box_quadrature import EDGE, Integral, find_box, integrate_box, rule
-from surrogacy.models.exact.marginals import (
-    ALONG,
-    FINE,
-    FINELY,
-    cumulate,
-    from_masses,
-    interval_mass,
-    to_even,
-    to_nodes,
-)
+from surrogacy.models.exact.interpolation import to_even, to_nodes
+from surrogacy.models.exact.marginals import ALONG, FINE, FINELY, cumulate, from_masses, interval_mass
 from surrogacy.models.exact.nodes import LIGHT
 from surrogacy.models.priors import Normal, PositivePrior
 from surrogacy.stats.roots import increasing_root

@@ -1,71 +1,44 @@
 """Marginal distributions of a tabulated posterior by integration along one axis.
 
 Log densities are nearly parabolas. They are interpolated between Gauss-Legendre nodes, and the density is integrated on
-a fine grid. For a function of several parameters (slope, sigma_cond) the integration is along an axis on which the
-event "below q" is an interval.
+a fine grid. For a function of several parameters (sigma_cond, slope in `surrogacy.models.exact.slope`) the integration
+is along an axis on which the event "below q" is an interval.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from numpy.polynomial import legendre
 from scipy.special import ndtri
 
 from surrogacy.arrays import FloatArray
 from surrogacy.models.exact.bivariate_grid import Table
-from surrogacy.models.exact.box_quadrature import DROP, rule
-from surrogacy.models.priors import CorrelationPrior, PositivePrior
+from surrogacy.models.exact.box_quadrature import rule
+from surrogacy.models.exact.interpolation import floored, to_even, to_nodes
 from surrogacy.stats.roots import increasing_root
 
 FINE = 161  # points of a tabulated distribution function, which is interpolated between them
 ALONG = 97  # points along each of many lines
+MANY = 257  # values of a distribution function between which many quantiles are interpolated
+STEPS = 10  # secant steps before a root is enclosed
+SETTLED = 1e-6  # largest distance of a quantile from its normal quantile, in SDs
 FINELY = 56  # nodes of an axis along which an event has a steep end
-ACROSS = (1.25, 4 / 3)  # nodes of tau_final and, on each side of 0, of rho, per node of a table, for the slope
-SHORT = 65  # points along each of the lines of the slope
-SIDE = 0.75  # nodes of rho on each side of 0, for the intercept, per node of the table
-FLOOR = 40.0  # log units below the maximum to which a log density is raised before it is interpolated
-LAST_SEAM = 0.9  # largest distance of a division from the middle of an axis of [-1, 1]
-NEGLIGIBLE = 1e-7  # share of the largest mass below which a line is ignored
+MOST_FINELY = 300  # largest number of such nodes
 
 
-@cache
-def _interpolant(n: int) -> FloatArray:
-    """(n, n) matrix from values at n Gauss-Legendre nodes to the Legendre coefficients of their polynomial."""
-    nodes, weights = rule(n)
-    return np.asarray((np.arange(n) + 0.5)[:, None] * (legendre.legvander(nodes, n - 1) * weights[:, None]).T)
-
-
-def interpolation(n: int, points: FloatArray) -> FloatArray:
-    """(points, n) matrix from values at n Gauss-Legendre nodes to their polynomial at points of [-1, 1]."""
-    return np.asarray(legendre.legvander(points, n - 1) @ _interpolant(n))
-
-
-@cache
-def to_nodes(n: int, m: int) -> FloatArray:
-    """(m, n) matrix from values at n Gauss-Legendre nodes to their polynomial at m such nodes."""
-    return interpolation(n, rule(m)[0])
-
-
-@cache
-def to_even(n: int, points: int) -> FloatArray:
-    """(points, n) matrix from values at n Gauss-Legendre nodes to their polynomial at even points."""
-    return interpolation(n, np.linspace(-1, 1, points))
-
-
-def cumulate(log_density: FloatArray, points: int = FINE) -> FloatArray:
+def cumulate(log_density: FloatArray, points: int = FINE, *, from_0: bool = False) -> FloatArray:
     """Distribution functions on even points of [-1, 1] from log densities at Gauss-Legendre nodes, (..., n).
+
+    With ``from_0`` the points are even before the map ``squared``.
 
     The log density is interpolated, as it is nearly a parabola, and the density is integrated by the trapezoidal rule
     with the derivatives at both ends (Euler-Maclaurin). The result is not normalised.
     """
-    density = log_density @ to_even(log_density.shape[-1], points).T
+    density = log_density @ to_even(log_density.shape[-1], points, from_0).T
     np.exp(np.minimum(density, 50.0, out=density), out=density)
-    density *= 2 / (points - 1)
+    density *= np.linspace(0, 4, points) / (points - 1) if from_0 else 2 / (points - 1)
     change = np.empty_like(density)
     np.subtract(density[..., 2:], density[..., :-2], out=change[..., 1:-1])
     change[..., 0], change[..., -1] = 2 * (density[..., 1] - density[..., 0]), 2 * (density[..., -1] - density[..., -2])
@@ -77,16 +50,6 @@ def cumulate(log_density: FloatArray, points: int = FINE) -> FloatArray:
     change /= 24
     area -= change
     return area
-
-
-def floored(log_density: FloatArray) -> FloatArray:
-    """Log densities, (b, ...), of at least ``FLOOR`` below the maximum of each data set.
-
-    At a correlation of -1 or 1 a log density may lie thousands below its maximum; the polynomial through such nodes
-    would oscillate where the mass is.
-    """
-    axes = tuple(range(1, log_density.ndim))
-    return np.maximum(log_density, log_density.max(axis=axes, keepdims=True) - FLOOR)
 
 
 def from_masses(mass: FloatArray) -> FloatArray:
@@ -122,7 +85,10 @@ def interval_mass(lines: FloatArray, t: FloatArray) -> FloatArray:
 def invert(
     cdf: Callable[[FloatArray], FloatArray], p: npt.ArrayLike, values: FloatArray, weight: FloatArray
 ) -> FloatArray:
-    """Solve ``cdf(x) = p`` for a few p at once; the search begins near the quantiles of the nodes.
+    """Solve ``cdf(x) = p`` for a few p at once by secant steps from the quantiles of the nodes.
+
+    The steps are taken on the scale of normal quantiles, on which a distribution function is nearly linear. If they do
+    not converge, the roots are enclosed.
 
     Parameters
     ----------
@@ -135,14 +101,49 @@ def invert(
     p = np.asarray(p, dtype=np.float64)
     order = np.argsort(values)
     margin = 0.3 * p * (1 - p)
-    low, high = np.interp([p - margin, p + margin], np.cumsum(weight[order]), values[order])
+    ascending = values[order]
+    last = np.append(np.flatnonzero(ascending[1:] > ascending[:-1]), len(values) - 1)  # of nodes of equal value
+    total = np.cumsum(weight[order])[last]
+    below = (total + np.append(0.0, total[:-1])) / 2
+    low, x, high = np.interp([p - margin, p, p + margin], below, ascending[last])
     z = ndtri(p)
 
     def excess(x: FloatArray) -> FloatArray:
-        # nearly linear in x, unlike the probability
         return np.asarray(ndtri(np.minimum(np.maximum(cdf(x), 1e-12), 1 - 1e-12)) - z)
 
-    return increasing_root(excess, low, high)
+    rate = (ndtri(p + margin) - ndtri(p - margin)) / np.maximum(high - low, 1e-300)
+    at = excess(x)
+    for _ in range(STEPS):
+        following = x - at / rate
+        at_following = excess(following)
+        moved = following != x
+        secant = (at_following - at) / np.where(moved, following - x, 1.0)
+        rate = np.where(moved & (secant > 0.1 * rate) & (secant < 10 * rate), secant, rate)
+        x, at = following, at_following
+        if (np.abs(at) < SETTLED).all():
+            return np.asarray(x)
+    return np.asarray(increasing_root(excess, low, high))
+
+
+def many_quantiles(
+    cdf: Callable[[FloatArray], FloatArray], p: FloatArray, values: FloatArray, weight: FloatArray
+) -> FloatArray:
+    """Many quantiles of a quantity with heavy tails, between few values of its distribution function.
+
+    ``asinh((x - median) / scale)`` is interpolated as a function of the normal quantile.
+
+    Parameters
+    ----------
+    cdf, values, weight
+        As for `invert`.
+    p : (q,) array
+    """
+    least, low, median, high, most = invert(cdf, [p.min(), 0.25, 0.5, 0.75, p.max()], values, weight)
+    scale = (high - low) / 2
+    first, last = np.arcsinh((np.array([least, most]) - median) / scale)
+    u = np.linspace(first, last, MANY)
+    z = ndtri(np.clip(cdf(median + scale * np.sinh(u)), 1e-12, 1 - 1e-12))
+    return np.asarray(median + scale * np.sinh(np.interp(ndtri(p), z, u)))
 
 
 def parameter(table: Table, share: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:
@@ -164,9 +165,7 @@ def parameter(table: Table, share: FloatArray, name: str) -> tuple[FloatArray, F
     axis = ("tau_surrogate", "tau_final", "rho_between").index(name)
     mass = table.weight.sum(axis=tuple(1 + a for a in range(3) if a != axis))
     cdf = from_masses(mass)
-    t = np.linspace(-1, 1, FINE)
-    coordinate = table.low[:, [axis]] + (table.high - table.low)[:, [axis]] * (t + 1) / 2
-    values = table.rho_map.rho(coordinate)[0] if axis == 2 else table.scale[:, [axis]] * np.sinh(coordinate)
+    values = table.at(axis, np.linspace(-1, 1, FINE))
     if len(table) == 1:
         return values[0], cdf[0]
     grid = np.unique(values)
@@ -200,11 +199,11 @@ def sigma_cond(table: Table, share: FloatArray) -> Callable[[FloatArray], FloatA
     n1, _, n3 = table.weight.shape[1:]
     mass = np.einsum("bijk,i->bkj", np.exp(table.log_density), rule(n1)[1])
     plane = floored(np.log(np.maximum(mass, 1e-300)))
-    for m in (max(FINELY, n3), n3):
+    for m in (max(_nodes_of_rho(table, mass, share), n3), n3):
         lines = cumulate(to_nodes(n3, m) @ plane, ALONG) * (rule(m)[1][:, None] * share[:, None, None])
         if _holds(lines):
             break
-    root = np.sqrt(np.maximum(1 - table.rho_map.rho(_nodes(table, 2, m))[0] ** 2, 1e-300))
+    root = np.sqrt(np.maximum(1 - table.at(2, rule(m)[0]) ** 2, 1e-300))
     low, width = table.low[:, [1]], (table.high - table.low)[:, [1]]
     total = lines[..., -1].sum()
 
@@ -215,128 +214,24 @@ def sigma_cond(table: Table, share: FloatArray) -> Callable[[FloatArray], FloatA
     return cdf
 
 
-def slope(table: Table, share: FloatArray) -> Callable[[FloatArray], FloatArray]:
-    """Distribution function of ``slope = rho tau_final / tau_surrogate`` by integration along tau_surrogate.
+def _nodes_of_rho(table: Table, density: FloatArray, share: FloatArray) -> int:
+    """Nodes of rho, so that neighbouring lines of tau_final differ by half of the width of log sigma_cond on a line."""
+    n2, n3 = density.shape[2], density.shape[1]
+    mass = density * (share[:, None, None] * np.multiply.outer(rule(n3)[1], rule(n2)[1]))
+    step = np.abs(np.gradient(np.log(np.maximum(1 - table.rho_between**2, 1e-12)), axis=1)) / 2
+    mean = float((mass.sum(axis=2) * step).sum())
+    width = log_spread(mass, np.arcsinh(table.tau_final / table.scale[:, [1]])[:, None])
+    return int(np.clip(2 * n3 * mean / width, FINELY, MOST_FINELY))
 
-    For x > 0 the slope exceeds x if rho > 0 and ``tau_surrogate < rho tau_final / x``; for x < 0 it is below x if
-    rho < 0 and ``tau_surrogate < rho tau_final / x``. The mass is a smooth function of tau_final, and of rho on both
-    sides of rho = 0, where its axis is divided.
-    """
-    n1, n2, n3 = table.weight.shape[1:]
-    m2 = round(ACROSS[0] * n2)
-    t, weight = _divided(table, round(ACROSS[1] * n3))
-    dense = to_nodes(n2, m2) @ _at_rho(floored(table.log_density), t)
-    mass = np.einsum("bijk,i->bjk", np.exp(np.minimum(dense, 50.0)), rule(n1)[1])
-    mass *= share[:, None, None] * rule(m2)[1][:, None] * weight[:, None, :]
-    heavy = np.nonzero(mass > NEGLIGIBLE * mass.max())
-    component, along_final, along_rho = heavy
-    lines = cumulate(dense[component, :, along_final, along_rho], SHORT)
-    lines *= (mass[heavy] / lines[:, -1])[:, None]
-    tau_final = table.scale[:, [1]] * np.sinh(_nodes(table, 1, m2))
-    product = _rho(table, t)[component, along_rho] * tau_final[component, along_final]
-    scale, low = table.scale[component, 0], table.low[component, 0]
-    width = table.high[component, 0] - low
-    total = lines[:, -1].sum()
 
-    def cdf(x: FloatArray) -> FloatArray:
-        x = np.where(x == 0, 1e-12, x)
-        ends = np.arcsinh(product / x[..., None] / scale)
-        inside = interval_mass(lines, 2 * (ends - low) / width - 1) / total
-        return np.where(x > 0, 1 - inside, inside)
-
-    return cdf
+def log_spread(mass: FloatArray, u: FloatArray) -> float:
+    """SD of log tau along lines on which ``tau = scale sinh(u)``, from masses and u, (..., n)."""
+    line = mass.sum(axis=-1)
+    mean = (mass * u).sum(axis=-1) / np.maximum(line, 1e-300)
+    variance = float((mass * u**2).sum() - (line * mean**2).sum())
+    return float(np.sqrt(max(variance, 1e-300)) / np.tanh((line * mean).sum()))
 
 
 def _holds(lines: FloatArray) -> bool:
     """Return whether the total mass is 1; a log density that falls by hundreds may oscillate between too few nodes."""
     return bool(abs(lines[..., -1].sum() - 1) < 0.02)
-
-
-def _nodes(table: Table, axis: int, n: int) -> FloatArray:
-    """(b, n) Gauss-Legendre nodes of an axis in grid coordinates."""
-    half = (table.high - table.low)[:, [axis]] / 2
-    return np.asarray(table.low[:, [axis]] + half * (1 + rule(n)[0]))
-
-
-def slope_prior(
-    tau_surrogate: PositivePrior, tau_final: PositivePrior, rho_between: CorrelationPrior
-) -> Callable[[FloatArray], FloatArray]:
-    """Prior distribution function of the slope, with rho_between in closed form and both tau on a grid."""
-    masses, midpoints = [], []
-    for prior in (tau_surrogate, tau_final):
-        edges = np.append(0.0, np.geomspace(prior.reach(0.0) * 1e-4, prior.reach(DROP), 160))
-        masses.append(np.diff(prior.cdf(edges)))
-        midpoints.append((edges[1:] + edges[:-1]) / 2)
-    weight = np.multiply.outer(*masses).ravel()
-    ratio = (midpoints[0][:, None] / midpoints[1]).ravel()
-    # one value after the other: all at once would take 200 kB per value
-    return lambda x: np.reshape([rho_between.cdf(value * ratio) @ weight for value in np.ravel(x)], np.shape(x))
-
-
-def finer(table: Table) -> Table:
-    """Table whose axis of rho is divided at 0, with denser nodes of tau_surrogate near 0, if tau_surrogate may be 0.
-
-    As tau_surrogate approaches 0 the slope grows without limit, and the intercept, mu_final - slope mu_surrogate,
-    becomes discontinuous at rho = 0.
-    """
-    n1, n2, n3 = table.weight.shape[1:]
-    t, weight = _divided(table, round(SIDE * n3))
-    if (table.low[:, 0] > 0).all() or t.shape[1] == round(SIDE * n3):
-        return table
-    nodes, weights = rule(n1)
-    root = (1 + nodes) / 2
-    u, weight_u = 2 * root**2 - 1, 2 * root * weights
-    to_u = interpolation(n1, u)
-
-    def interpolated(values: FloatArray) -> FloatArray:
-        # (b, ..., n1, n2, n3)
-        at = _at_rho(values, t)
-        return (to_u @ at.reshape(*at.shape[:-3], n1, -1)).reshape(*at.shape[:-3], len(u), *at.shape[-2:])
-
-    log_density = interpolated(floored(table.log_density))
-    mass = np.exp(np.minimum(log_density, 50.0)) * np.multiply.outer(weight_u, rule(n2)[1])[:, :, None]
-    mass *= weight[:, None, None, :]
-    mean, covariance = interpolated(table.mean), interpolated(table.covariance)
-    v11, v12, v22 = covariance[:, 0], covariance[:, 1], covariance[:, 2]
-    indefinite = (v11 <= 0) | (v22 <= 0) | (v12 * v12 > v11 * v22)
-    if np.abs(mass.sum(axis=(1, 2, 3)) - 1).max() > 1e-3 or (mass * indefinite).sum() > 1e-6:
-        return table  # too few nodes for the interpolation
-    tau = table.scale[:, [0]] * np.sinh(table.low[:, [0]] + (table.high - table.low)[:, [0]] * (u + 1) / 2)
-    return replace(
-        table,
-        tau_surrogate=tau,
-        rho_between=_rho(table, t),
-        weight=mass,
-        log_density=log_density,
-        mean=mean,
-        covariance=covariance,
-    )
-
-
-def _divided(table: Table, n: int) -> tuple[FloatArray, FloatArray]:
-    """Nodes of rho in [-1, 1] and their weights, (b, n), or (b, 2 n) if the axis is divided at rho = 0."""
-    nodes, weights = rule(n)
-    low, high = table.low[:, 2], table.high[:, 2]
-    seam = 2 * (table.rho_map.coordinate(0.0) - low) / (high - low) - 1  # rho = 0 in [-1, 1]
-    if (np.abs(seam) > LAST_SEAM).all():
-        return np.tile(nodes, (len(table), 1)), np.tile(weights, (len(table), 1))
-    left, right = ((1 + side * np.clip(seam, -LAST_SEAM, LAST_SEAM)[:, None]) / 2 for side in (1, -1))  # half lengths
-    t = np.concatenate([-1 + left * (1 + nodes), 1 - right * (1 - nodes)], axis=1)
-    return t, np.concatenate([left * weights, right * weights], axis=1)
-
-
-def _at_rho(values: FloatArray, t: FloatArray) -> FloatArray:
-    """Interpolate ``(b, ..., n)`` values at the nodes of rho; (b, ..., nodes)."""
-    n = values.shape[-1]
-    return np.stack(
-        [
-            (part.reshape(-1, n) @ interpolation(n, at).T).reshape(*part.shape[:-1], -1)
-            for part, at in zip(values, t, strict=True)
-        ]
-    )
-
-
-def _rho(table: Table, t: FloatArray) -> FloatArray:
-    """Return rho at points of [-1, 1]."""
-    low, high = table.low[:, [2]], table.high[:, [2]]
-    return table.rho_map.rho(low + (high - low) * (t + 1) / 2)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -43,12 +44,20 @@ class Nodes:
     v22: FloatArray
     component: IntArray
 
-    @property
+    @cached_property
     def slope(self) -> FloatArray:
         """Slope of the surrogacy line at each node."""
         return self.rho_between * self.tau_final / self.tau_surrogate
 
-    @property
+    @cached_property
+    def intercept(self) -> tuple[FloatArray, FloatArray]:
+        """Mean and variance of the intercept of the line given each node."""
+        slope = self.slope
+        variance = self.v22 - 2 * slope * self.v12 + slope**2 * self.v11
+        # below 0 only by cancellation, where one trial is very precise
+        return self.mean_final - slope * self.mean_surrogate, np.maximum(variance, 0.0)
+
+    @cached_property
     def sigma_cond(self) -> FloatArray:
         """SD of the true final effects about the line at each node."""
         return np.asarray(self.tau_final * np.sqrt((1 - self.rho_between) * (1 + self.rho_between)))

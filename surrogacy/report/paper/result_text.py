@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from surrogacy.analysis.fit_run import SetFit
 from surrogacy.evaluation.answers import Answer, Check
 from surrogacy.models import headline
-from surrogacy.models.bivariate_bayes import prior_change
+from surrogacy.models.prior_change import prior_change
 from surrogacy.results.endpoint_names import final_name
 from surrogacy.results.estimate import NOT_DEFINED, Estimate, ThresholdEffect, probability_words
 from surrogacy.results.format import capitalised, interval, number, percent, uncapitalised, with_interval

@@ -1,0 +1,212 @@
+"""Slope and residual SD of many posteriors at once, by integration along one axis of each table.
+
+The methods are those of `surrogacy.models.exact.marginals`. The lines of all tables are evaluated together, and their
+masses are summed within each table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from scipy.special import ndtri
+
+from surrogacy.arrays import BoolArray, FloatArray, IntArray
+from surrogacy.models.exact.bivariate_grid import Table
+from surrogacy.models.exact.box_quadrature import rule
+from surrogacy.models.exact.interpolation import floored, interpolation, to_even, to_nodes
+from surrogacy.models.exact.slope import LAST_SEAM
+from surrogacy.stats.roots import nearly_linear_root
+
+POINTS = 29  # points along each line
+ACROSS, SIDE = 1.25, 4 / 3  # nodes of tau_final and, on each side of 0, of rho, per node of a table, for the slope
+FINELY = 56  # nodes of rho for the residual SD, whose event has a steep end
+LIGHT = 1e-5  # share of the largest mass of a table below which a line is ignored
+WIDEST = 3.0  # largest distance of neighbouring lines in SDs of the logarithm of the slope along a line
+SETTLED = 1e-3  # normal score before the last step, which makes it about a hundred times smaller
+AROUND = np.array([-0.75, -0.25, 0.25, 0.75])  # points about a guess of a quantile, in normal scores
+
+Distribution = Callable[[FloatArray], FloatArray]
+
+
+@cache
+def _integration() -> FloatArray:
+    """Matrix from densities at even points to `Lines.values`, (points, 2 points).
+
+    Trapezoidal rule with the derivatives at both ends (Euler-Maclaurin), which are central differences.
+    """
+    density = np.eye(POINTS)
+    derivative = np.gradient(density, axis=0)
+    trapezoids = np.cumsum(density, axis=0) - (density + density[0]) / 2
+    return np.stack([trapezoids - (derivative - derivative[0]) / 12, density], axis=1).reshape(-1, POINTS).T.copy()
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Masses along lines on which only one SD varies, ``tau = scale sinh(low + width (t + 1) / 2)``.
+
+    Parameters
+    ----------
+    values : (l, 2 points) array
+        Mass below each of even points of t in [-1, 1], followed by its derivative, the distance of two points being 1.
+    scale, low, width : (l,) arrays
+    owner : (l,) array
+        Index of the posterior, increasing.
+    first : (b,) array
+        First line of each posterior.
+    """
+
+    values: FloatArray
+    scale: FloatArray
+    low: FloatArray
+    width: FloatArray
+    owner: IntArray
+    first: IntArray
+
+    @classmethod
+    def of(cls, table: Table, axis: int, log_density: FloatArray, mass: FloatArray, owner: IntArray) -> Lines:
+        """Lines along an axis with log densities at its nodes, (l, n), and masses, (l,), of each posterior."""
+        density = log_density @ to_even(log_density.shape[1], POINTS).T
+        np.exp(np.minimum(density, 50.0, out=density), out=density)
+        values = density @ _integration()
+        first = np.searchsorted(owner, np.arange(len(table)))
+        values *= (mass / np.add.reduceat(mass, first)[owner] / values[:, -2])[:, None]
+        low = table.low[owner, axis]
+        return cls(values, table.scale[owner, axis], low, table.high[owner, axis] - low, owner, first)
+
+    def below(self, tau: FloatArray) -> FloatArray:
+        """Probability of values below ``tau``, (q, l), in units of the scale, by cubic interpolation; (q, b)."""
+        size = self.values.shape[1]
+        last = size // 2 - 1
+        position = np.arcsinh(tau)
+        position -= self.low
+        position *= last / self.width
+        np.clip(position, 0, last - 1e-9, out=position)
+        cell = position.astype(np.intp)
+        position -= cell
+        cell *= 2
+        cell += np.arange(0, self.values.size, size)
+        left, slope, rise, slope_right = (self.values.take(cell + i) for i in range(4))
+        rise -= left
+        slope -= rise
+        slope_right -= rise
+        rest = 1 - position
+        slope *= rest
+        slope_right *= position
+        slope -= slope_right
+        slope *= rest
+        slope += rise
+        slope *= position
+        slope += left
+        return np.asarray(np.add.reduceat(slope, self.first, axis=1))
+
+
+def slopes(table: Table) -> Distribution:
+    """Distribution functions of the slopes ``rho tau_final / tau_surrogate``, with (q, b) values.
+
+    The lines are those along tau_surrogate.
+    """
+    n1, n2, n3 = table.weight.shape[1:]
+    t, weight = _divided(table, round(SIDE * n3))
+    to_t = interpolation(n3, t.ravel()).reshape(*t.shape, n3)
+    dense = floored(table.log_density).reshape(len(table), -1, n3) @ to_t.swapaxes(1, 2)
+    m2 = round(ACROSS * n2)
+    dense = to_nodes(n2, m2) @ dense.reshape(len(table), n1, n2, -1)
+    mass = np.einsum("bijk,i->bjk", np.exp(np.minimum(dense, 50.0)), rule(n1)[1])
+    mass *= rule(m2)[1][:, None] * weight[:, None, :]
+    heavy = np.nonzero(mass > LIGHT * mass.max(axis=(1, 2), keepdims=True))
+    owner, along_final, along_rho = heavy
+    lines = Lines.of(table, 0, dense[owner, :, along_final, along_rho], mass[heavy], owner)
+    low, high = table.low[:, [2]], table.high[:, [2]]
+    rho = table.rho_map.rho(low + (high - low) * (t + 1) / 2)[0]
+    product = rho[owner, along_rho] * table.at(1, rule(m2)[0])[owner, along_final] / lines.scale
+
+    def cdf(x: FloatArray) -> FloatArray:
+        x = np.where(x == 0, 1e-12, x)
+        inside = lines.below(product / x[:, owner])
+        return np.where(x > 0, 1 - inside, inside)
+
+    return cdf
+
+
+def residual_sds(table: Table) -> Distribution:
+    """Distribution functions of the residual SDs ``tau_final sqrt(1 - rho^2)``, with (q, b) values.
+
+    The lines are those along tau_final.
+    """
+    b, n1, n2, n3 = table.weight.shape
+    mass = np.einsum("bijk,i->bkj", np.exp(table.log_density), rule(n1)[1])
+    plane = to_nodes(n3, FINELY) @ floored(np.log(np.maximum(mass, 1e-300)))
+    owner = np.repeat(np.arange(b), FINELY)
+    along = (np.exp(np.minimum(plane, 50.0)) @ rule(n2)[1]) * rule(FINELY)[1]
+    lines = Lines.of(table, 1, plane.reshape(-1, n2), along.ravel(), owner)
+    half = (table.high - table.low)[:, [2]] / 2
+    rho = table.rho_map.rho(table.low[:, [2]] + half * (1 + rule(FINELY)[0]))[0]
+    root = np.sqrt(np.maximum((1 - rho) * (1 + rho), 1e-300)).ravel() * lines.scale
+    return lambda x: lines.below(np.maximum(x, 0)[:, owner] / root)
+
+
+def resolved(table: Table) -> BoolArray:
+    """Whether the lines of each table are close enough for the distributions of slope and residual SD; (b,).
+
+    Along a line of tau_surrogate or tau_final the slope or the residual SD has a narrow distribution. Neighbouring
+    lines must be at most a few of its SDs apart.
+    """
+    weight = table.weight
+    along = np.einsum("bijk->bij", weight), np.einsum("bijk->bjk", weight)
+    spread1 = _log_spread(weight, np.arcsinh(table.tau_surrogate / table.scale[:, [0]]))
+    spread2 = _log_spread(along[1], np.arcsinh(table.tau_final / table.scale[:, [1]]))
+    step2 = (along[0].sum(axis=1) * np.gradient(np.log(table.tau_final), axis=1)).sum(axis=1)
+    rho, of_rho = table.rho_between, along[1].sum(axis=1)
+    step = np.abs(np.gradient(rho, axis=1)) / np.maximum(np.abs(rho), 1e-300)
+    step3 = (of_rho * np.minimum(step, 1.0)).sum(axis=1)
+    root = np.log(np.maximum((1 - rho) * (1 + rho), 1e-12)) / 2
+    step_root = (of_rho * np.abs(np.gradient(root, axis=1))).sum(axis=1)
+    enough = (step2 < WIDEST * spread1) & (step3 < WIDEST * SIDE * spread1)
+    return np.asarray(enough & (2 * step_root * rho.shape[1] < FINELY * spread2))
+
+
+def _log_spread(mass: FloatArray, u: FloatArray) -> FloatArray:
+    """SDs of log tau along lines on which ``tau = scale sinh(u)``, (b,), from masses, (b, n, ...), and u, (b, n)."""
+    mass = mass.reshape(*u.shape, -1)
+    line, first = mass.sum(axis=1), np.einsum("bij,bi->bj", mass, u)
+    within = np.einsum("bij,bi->b", mass, u * u) - (first * first / np.maximum(line, 1e-300)).sum(axis=1)
+    return np.asarray(np.sqrt(np.maximum(within, 1e-300)) / np.tanh(first.sum(axis=1)))
+
+
+def inverse(cdf: Distribution, p: FloatArray, centre: FloatArray, scale: FloatArray) -> FloatArray:
+    """Solve ``cdf(x) = p`` for every posterior on the scale of the normal score, which is nearly linear in x.
+
+    Parameters
+    ----------
+    cdf : callable
+        Distribution functions at (q, b) values.
+    p : (q,) array
+    centre, scale : (q, b) arrays
+        Guesses, and about their distances from the value whose normal score is larger by 1.
+    """
+    shape, z = centre.shape, ndtri(p)[:, None]
+
+    def excess(x: FloatArray) -> FloatArray:
+        below = cdf(x.reshape(-1, shape[1])).reshape(-1, *shape)
+        return np.asarray(ndtri(np.minimum(np.maximum(below, 1e-12), 1 - 1e-12)) - z).reshape(len(x), -1)
+
+    def excess_of(which: IntArray, at: FloatArray) -> FloatArray:
+        latest[0, which] = at
+        return np.asarray(excess(latest)[0, which])
+
+    points = (centre + AROUND[:, None, None] * scale).reshape(len(AROUND), -1)
+    latest = centre.reshape(1, -1).copy()
+    return nearly_linear_root(excess_of, points, excess(points), settled=SETTLED).reshape(shape)
+
+
+def _divided(table: Table, n: int) -> tuple[FloatArray, FloatArray]:
+    """Nodes of rho in [-1, 1] and their weights, (b, 2 n), divided at rho = 0."""
+    nodes, weights = rule(n)
+    low, high = table.low[:, 2], table.high[:, 2]
+    seam = 2 * (table.rho_map.coordinate(0.0) - low) / (high - low) - 1
+    left, right = ((1 + side * np.clip(seam, -LAST_SEAM, LAST_SEAM)[:, None]) / 2 for side in (1, -1))  # half lengths
+    t = np.concatenate([-1 + left * (1 + nodes), 1 - right * (1 - nodes)], axis=1)
+    return t, np.concatenate([left * weights, right * weights], axis=1)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surrogacy.cli.options import (
+    DEFAULT_MODELS,
     add_models,
     add_own_table,
     add_questions,
@@ -32,6 +33,9 @@ SIZE_NOTICE = (
     "--new-n inf does not apply to the weighted regression, which has no between-trial variance: its prediction band "
     "and surrogate threshold effect are for a trial of mean size, those of the other models for a true effect"
 )
+TASKS = "surrogacy.analysis.fit_tasks"
+REGRESSION, REGRESSION_LIBRARIES = "weighted-regression", ("statsmodels.regression.linear_model",)
+WORD_LIBRARIES = "docx", "surrogacy.report.paper.word", "surrogacy.report.journal_tables.word"
 EXAMPLES = {
     "intermediate": "association of PFS and OS effects in the intermediate stage",
     "advanced --predict 0.60 0.45 0.80": "OS hazard ratio expected from a PFS hazard ratio of 0.60 (0.45 to 0.80)",
@@ -89,7 +93,8 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
     if options.answers and options.quick:
         raise UsageError(f"--answers {options.answers}: --quick writes no checklists; leave out one of the two")
     if not (options.check or options.json):
-        prepare_workers(options.out)
+        regression = REGRESSION_LIBRARIES if REGRESSION in (options.model or DEFAULT_MODELS) else ()
+        prepare_workers(options.out, (TASKS, *regression, *(() if options.quick else WORD_LIBRARIES)))
     settings, warnings = fit_settings(options)
     command = _command(options)
     if options.check:

@@ -133,13 +133,15 @@ def check_options(options: Namespace) -> None:
         )
 
 
-def prepare_workers(out: str) -> None:
+def prepare_workers(out: str, libraries: Sequence[str] = ()) -> None:
     """Let another process load the plotting library while this one loads its own libraries.
 
     Parameters
     ----------
     out : str
         Folder of the run.
+    libraries : sequence of str
+        Further modules that the workers need.
 
     Raises
     ------
@@ -154,7 +156,7 @@ def prepare_workers(out: str) -> None:
     from surrogacy.output.replacement import check_folder
 
     check_folder(Path(out))
-    start_server(Path(out))
+    start_server(Path(out), libraries)
 
 
 def show(sections: Sequence[Section], files: str = "", *, details: bool) -> None:
@@ -185,7 +187,7 @@ def _print(console: Console, content: RenderableType) -> None:
 
 @contextmanager
 def figure_workers(out: str) -> Iterator[Executor]:
-    """Start two processes that draw figures while this one computes.
+    """Start two processes that draw figures and compute beside this one.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ from surrogacy.cli.options import (
 from surrogacy.cli.output_options import add_bubble_plot, add_output, add_verdicts
 from surrogacy.cli.shared_options import add_information
 from surrogacy.cli.streams import warn
-from surrogacy.cli.terminal import prepare_workers, run_command
+from surrogacy.cli.terminal import prepare_workers, run_command, uncollected
 from surrogacy.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -95,8 +95,12 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
     if not (options.check or options.json):
         regression = REGRESSION_LIBRARIES if REGRESSION in (options.model or DEFAULT_MODELS) else ()
         prepare_workers(options.out, (TASKS, *regression, *(() if options.quick else WORD_LIBRARIES)))
-    settings, warnings = fit_settings(options)
-    command = _command(options)
+    with uncollected():
+        from surrogacy.analysis.fit_run import FitRun
+        from surrogacy.cli.run import complete
+
+        settings, warnings = fit_settings(options)
+        command = _command(options)
     if options.check:
         from surrogacy.cli.check import check
 
@@ -104,10 +108,6 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
     if not options.quiet:
         for warning in (*warnings, *([SIZE_NOTICE] if settings.default_size else [])):
             warn(warning)
-
-    from surrogacy.analysis.fit_run import FitRun
-    from surrogacy.cli.run import complete
-
     return complete(command, FitRun(settings), options, arguments, strict=options.strict)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -104,6 +105,18 @@ def _printed(code: int) -> int:
     except OutputError as error:
         warn(f"error: {error}")
         return code or int(error.exit_code)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Suspend garbage collection while modules are loaded: it takes a tenth of the time and finds nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def warn_of_data(trials: TrialSet, *, quiet: bool) -> None:

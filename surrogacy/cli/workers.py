@@ -10,7 +10,6 @@ A worker whose parent has ended replaces itself by a short program that settles 
 from __future__ import annotations
 
 import _thread
-import gc
 import importlib
 import multiprocessing
 import os
@@ -198,7 +197,6 @@ def serve(pipe: connection.Connection, out: str) -> None:
     threading.Thread(target=_outlive, args=(out,), daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(5)  # fits have priority: the next figures need them
-    gc.disable()  # a worker lives for seconds, and garbage collection takes a tenth of its time
     while True:
         try:
             task = pipe.recv_bytes()

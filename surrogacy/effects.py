@@ -308,9 +308,10 @@ class Effects:
     def take(self, mask: npt.ArrayLike) -> Effects:
         """Return the comparisons selected by a boolean mask or an index array, in its order."""
         index = np.arange(len(self))[np.asarray(mask)]
+        places = index.tolist()
 
         def pick(values: Any) -> Any:
-            return values[index] if isinstance(values, np.ndarray) else tuple(values[i] for i in index)
+            return values[index] if isinstance(values, np.ndarray) else tuple([values[i] for i in places])
 
         chosen = {name: pick(getattr(self, name)) for name in PER_COMPARISON}
         return replace(self, **chosen, covariates={name: pick(values) for name, values in self.covariates.items()})

@@ -24,7 +24,7 @@ from surrogacy.analysis.fit_tasks import (
     vary_subgroups,
 )
 from surrogacy.analysis.focus_stages import PLACE, PREDICT
-from surrogacy.analysis.settings import FitSettings
+from surrogacy.analysis.settings import REGRESSION, FitSettings
 from surrogacy.analysis.stages import Stage, Task, read_tables, with_tables
 from surrogacy.errors import UsageError
 from surrogacy.evaluation.changes import changes
@@ -96,6 +96,7 @@ def _fit_tasks(paired: AnalysisSet, settings: FitSettings, required: Sequence[st
             f"{paired.effects.name}: {model_label(model.name)}",
             fit_model,
             (paired, model, model.name in required, settings.seed),
+            by_worker=model.name == REGRESSION,
         )
         for model in settings.fitted_models
     ]
@@ -146,6 +147,7 @@ def _evaluate(run: FitRun) -> list[list[Task]]:
                     f"{fit.name}: {model_label(model.name)} without each trial",
                     evaluate_model,
                     (fit.analysis_set, model, result, run.trials),
+                    by_worker=model.name == REGRESSION,
                 )
                 for model, result in _results(run, fit)
             ),
@@ -268,7 +270,8 @@ def _compare(run: FitRun) -> list[list[Task]]:
         if set(a.trials).isdisjoint(b.trials):
             smaller, larger = sorted((a, b), key=lambda effects: len(effects.trials))
             arguments = smaller, larger, run.settings.weights, run.settings.equivalent_slope, run.settings.seed
-            tasks.append(Task(f"{smaller.name} and {larger.name}", compare_pair, arguments))
+            # the power to detect a difference follows from regressions
+            tasks.append(Task(f"{smaller.name} and {larger.name}", compare_pair, arguments, by_worker=True))
     return [tasks]
 
 

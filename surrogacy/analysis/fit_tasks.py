@@ -178,33 +178,41 @@ def sample_model(model: Model, sets: Sequence[Effects], seed: int) -> list[Resul
 
 
 class Placed(NamedTuple):
-    """Comparison in focus: placement within every line, decomposition, and changes of its prediction by added rows."""
+    """Comparison in focus: its placement within every line, and changes of its prediction by added rows."""
 
     focus: Focus
     placements: list[Placement]
+    changes: list[Change]
+
+
+class Gap(NamedTuple):
+    """Decomposition of the gap between the effects of a comparison in focus; None if the tables do not allow it."""
+
     decomposition: Decomposition | None
     dilution_range: DilutionRange | None
-    changes: list[Change]
 
 
 def place_comparison(
     focus: Focus,
     models: Sequence[Model],
     sets: Sequence[tuple[Effects, Sequence[Result]]],
-    trials: TrialSet,
     sets_without_added: Sequence[tuple[Effects, Sequence[Result]]] = (),
 ) -> Placed:
-    """Place a comparison within every line, with and without added rows, and decompose the gap between its effects."""
+    """Place a comparison within every line, with and without added rows."""
+    placements = place(focus, models, sets)
+    shown = {placement.model for placement in shown_placements(placements)}
+    before = place(focus, [model for model in models if model.name in shown], sets_without_added)
+    return Placed(focus, placements, prediction_changes(before, placements))
+
+
+def decompose_gap(focus: Focus, trials: TrialSet) -> Gap:
+    """Decompose the gap between the effects of a comparison, with constant hazards and with other structures."""
     decomposition, structures = None, None
     with suppress(UsageError):  # the tables lack a quantity that it needs
         inputs = read_inputs(trials, focus.comparison)
         decomposition = decompose(inputs)
-        main = decomposition.calibration
-        structures = dilution_range(by_structure(inputs, main=main), main)
-    placements = place(focus, models, sets)
-    shown = {placement.model for placement in shown_placements(placements)}
-    before = place(focus, [model for model in models if model.name in shown], sets_without_added)
-    return Placed(focus, placements, decomposition, structures, prediction_changes(before, placements))
+        structures = dilution_range(by_structure(inputs, main=decomposition.calibration), decomposition.calibration)
+    return Gap(decomposition, structures)
 
 
 def compare_pair(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from surrogacy.analysis.fit_run import FitRun, SetFit
-from surrogacy.analysis.fit_tasks import Placed, place_comparison
+from surrogacy.analysis.fit_tasks import Gap, Placed, decompose_gap, place_comparison
 from surrogacy.analysis.stages import Stage, Task
 from surrogacy.effects import Effects
 from surrogacy.evaluation.new_trial_prediction import NewTrialPrediction, predict_new
@@ -23,29 +23,34 @@ def _place(run: FitRun) -> list[list[Task]]:
     names = (*names[:MOST_PLACED], *names[MOST_PLACED:][-1:])  # the last one is that of the settings
     focuses = {focus.comparison: focus for name in names for focus in focus_comparisons(run.trials, sets, name)}
     models, before = run.settings.fitted_models, _fits(run.sets_without_added)
-    return [
-        [
-            Task(
-                f"placement: {focus.label}",
-                place_comparison,
-                (focus, models, _fits(run.sets), run.trials, () if focus.trial in run.added_trials else before),
-            )
-            for focus in focuses.values()
+    tasks = []
+    for focus in focuses.values():
+        without_added = () if focus.trial in run.added_trials else before
+        arguments = focus, models, _fits(run.sets), without_added
+        tasks += [
+            Task(f"placement: {focus.label}", place_comparison, arguments, by_worker=True),  # it refits the regression
+            Task(f"decomposition: {focus.label}", decompose_gap, (focus, run.trials)),
         ]
-    ]
+    return [tasks]
 
 
-def _with_placement(run: FitRun, values: Sequence[Placed]) -> FitRun:
-    focuses = tuple(placed.focus for placed in values)
-    decompositions = tuple(placed.decomposition for placed in values if placed.decomposition is not None)
+def _with_placement(run: FitRun, values: Sequence[Placed | Gap]) -> FitRun:
+    placed = [value for value in values if isinstance(value, Placed)]
+    gaps = [value for value in values if isinstance(value, Gap)]
+    focuses = tuple(each.focus for each in placed)
+    decompositions = tuple(gap.decomposition for gap in gaps if gap.decomposition is not None)
     return replace(
         run,
         focuses=focuses,
         not_placed=tuple(_not_placed(run, focuses)) if focuses else (),
-        placements=tuple(placement for placed in values for placement in placed.placements),
+        placements=tuple(placement for each in placed for placement in each.placements),
         decompositions=decompositions,
-        dilution_ranges={placed.focus.comparison: placed.dilution_range for placed in values if placed.dilution_range},
-        changes=run.changes + tuple(change for placed in values for change in placed.changes),
+        dilution_ranges={
+            focus.comparison: gap.dilution_range
+            for focus, gap in zip(focuses, gaps, strict=True)
+            if gap.dilution_range is not None
+        },
+        changes=run.changes + tuple(change for each in placed for change in each.changes),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
@@ -23,11 +23,14 @@ class Task(NamedTuple):
     function : callable
         A function at module level, so that any process can call it.
     arguments : tuple
+    by_worker : bool
+        Whether a worker computes it if there are workers, because it needs a library that only they load.
     """
 
     label: str
     function: Callable[..., Any]
     arguments: tuple[Any, ...] = ()
+    by_worker: bool = False
 
     def compute(self) -> Any:
         """Compute the result in this process."""
@@ -138,18 +141,37 @@ def in_order(tasks: Sequence[Task]) -> Iterator[Any]:
 
 
 def shared_with(pool: Executor) -> Execute:
-    """Return an executor that computes from the first task on in this process, and from the last task on in a pool."""
+    """Return an executor that computes from the first task on in this process, and from the last task on in a pool.
+
+    While this process waits for a result of the pool, it computes the next tasks.
+    """
 
     def execute(tasks: Sequence[Task]) -> Iterator[Any]:
-        futures = [pool.submit(task.function, *task.arguments) for task in reversed(tasks)]
+        order = sorted(range(len(tasks)), key=lambda i: (0, i) if tasks[i].by_worker else (1, -i))
+        results = {i: pool.submit(tasks[i].function, *tasks[i].arguments) for i in order}
         try:
-            for task, future in zip(tasks, reversed(futures), strict=True):
-                yield task.compute() if future.cancel() else future.result()
+            for i in range(len(tasks)):
+                for j in range(i, len(tasks)):
+                    if results[i].done():
+                        break
+                    if not tasks[j].by_worker and results[j].cancel():
+                        results[j] = _computed(tasks[j])
+                yield results[i].result()
         finally:
-            for future in futures:
+            for future in results.values():
                 future.cancel()
 
     return execute
+
+
+def _computed(task: Task) -> Future[Any]:
+    """Compute a task in this process; an error is raised when the result is asked for, in the order of the tasks."""
+    future: Future[Any] = Future()
+    try:
+        future.set_result(task.compute())
+    except Exception as error:
+        future.set_exception(error)
+    return future
 
 
 def read_tables(run: StagedRun) -> list[list[Task]]:

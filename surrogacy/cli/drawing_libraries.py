@@ -1,6 +1,7 @@
-"""Libraries of the processes that draw figures. The server from which they are forked imports them once."""
+"""Libraries of the worker processes. The server from which they are forked imports them once."""
 
 import atexit
+import gc
 import importlib
 import logging
 import multiprocessing
@@ -9,19 +10,16 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from surrogacy.cli.workers import RUN_FOLDER, RUN_PROCESS, become_settler
+from surrogacy.cli.workers import LIBRARIES, RUN_FOLDER, RUN_PROCESS, become_settler
 from surrogacy.output.settling import settle
 
-LIBRARIES = (
+DRAWING = (
     "numpy",
     "pandas",
     "matplotlib.backends.backend_pdf",
     "matplotlib.backends.backend_svg",
     "surrogacy.report.figures",
     "surrogacy.figures",
-    "docx",  # the Word documents are written at the end, when the run waits for them
-    "surrogacy.report.paper.word",
-    "surrogacy.report.journal_tables.word",
 )
 SECONDS_BETWEEN_CHECKS = 0.1
 
@@ -56,8 +54,10 @@ def _load() -> None:
     os.environ["MPLBACKEND"] = "agg"  # figures are files; the backend that the user has set may not exist here
     # without a writable home folder, matplotlib prints two lines about its temporary folder
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    gc.disable()  # a worker lives for seconds, and garbage collection takes a tenth of its time
+    further = filter(None, os.environ.pop(LIBRARIES, "").split(","))
     with _ended_with_run():
-        for name in LIBRARIES:
+        for name in (*DRAWING, *further):
             importlib.import_module(name)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surrogacy.cli.options import (
+    DEFAULT_MODELS,
     add_models,
     add_own_table,
     add_questions,
@@ -21,7 +22,7 @@ from surrogacy.cli.options import (
 from surrogacy.cli.output_options import add_bubble_plot, add_output, add_verdicts
 from surrogacy.cli.shared_options import add_information
 from surrogacy.cli.streams import warn
-from surrogacy.cli.terminal import prepare_workers, run_command
+from surrogacy.cli.terminal import prepare_workers, run_command, uncollected
 from surrogacy.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ SIZE_NOTICE = (
     "--new-n inf does not apply to the weighted regression, which has no between-trial variance: its prediction band "
     "and surrogate threshold effect are for a trial of mean size, those of the other models for a true effect"
 )
+TASKS = "surrogacy.analysis.fit_tasks"
+REGRESSION, REGRESSION_LIBRARIES = "weighted-regression", ("statsmodels.regression.linear_model",)
+WORD_LIBRARIES = "docx", "surrogacy.report.paper.word", "surrogacy.report.journal_tables.word"
 EXAMPLES = {
     "intermediate": "association of PFS and OS effects in the intermediate stage",
     "advanced --predict 0.60 0.45 0.80": "OS hazard ratio expected from a PFS hazard ratio of 0.60 (0.45 to 0.80)",
@@ -89,9 +93,14 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
     if options.answers and options.quick:
         raise UsageError(f"--answers {options.answers}: --quick writes no checklists; leave out one of the two")
     if not (options.check or options.json):
-        prepare_workers(options.out)
-    settings, warnings = fit_settings(options)
-    command = _command(options)
+        regression = REGRESSION_LIBRARIES if REGRESSION in (options.model or DEFAULT_MODELS) else ()
+        prepare_workers(options.out, (TASKS, *regression, *(() if options.quick else WORD_LIBRARIES)))
+    with uncollected():
+        from surrogacy.analysis.fit_run import FitRun
+        from surrogacy.cli.run import complete
+
+        settings, warnings = fit_settings(options)
+        command = _command(options)
     if options.check:
         from surrogacy.cli.check import check
 
@@ -99,10 +108,6 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
     if not options.quiet:
         for warning in (*warnings, *([SIZE_NOTICE] if settings.default_size else [])):
             warn(warning)
-
-    from surrogacy.analysis.fit_run import FitRun
-    from surrogacy.cli.run import complete
-
     return complete(command, FitRun(settings), options, arguments, strict=options.strict)
 
 

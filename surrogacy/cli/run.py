@@ -63,9 +63,8 @@ def complete[R: StagedRun](
         return run.exit_code(strict=strict)
 
     with figure_workers(options.out) as workers:
-        executor = shared_with(workers) if command.shares_workers else in_order
         figures = FigureOptions(workers, formats, page, tuple(options.figures))
-        with closing(_advanced(command, run, executor, quiet=options.quiet)) as runs:
+        with closing(_advanced(command, run, shared_with(workers), quiet=options.quiet)) as runs:
             written = write_run(
                 command,
                 runs,

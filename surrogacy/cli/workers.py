@@ -1,4 +1,4 @@
-"""Processes that draw figures while the main process computes. They end with the main process.
+"""Processes that draw figures and share the computations of the main process. They end with the main process.
 
 They are started by ``forkserver`` (``spawn`` on Windows), because pandas starts a thread when it is imported, and a
 process with threads cannot be forked safely. The server loads the plotting library once, while this process loads its
@@ -10,7 +10,6 @@ A worker whose parent has ended replaces itself by a short program that settles 
 from __future__ import annotations
 
 import _thread
-import gc
 import importlib
 import multiprocessing
 import os
@@ -33,8 +32,9 @@ from surrogacy.errors import ProcessError
 
 WORKERS = 2
 PRELOADED = "surrogacy.cli.drawing_libraries"
-# environment variables for the server: the process that it works for, and the folder to settle after its end
-RUN_PROCESS, RUN_FOLDER = "SURROGACY_RUN_PROCESS", "SURROGACY_RUN_FOLDER"
+# environment variables for the server: the process that it works for, the folder to settle after its end, and further
+# libraries to load, separated by commas
+RUN_PROCESS, RUN_FOLDER, LIBRARIES = "SURROGACY_RUN_PROCESS", "SURROGACY_RUN_FOLDER", "SURROGACY_LIBRARIES"
 SECONDS_TO_END = 3.0
 ENDED = (
     "a process that draws the figures ended early (it was killed, or memory is used up); the folder is unchanged; run "
@@ -42,13 +42,15 @@ ENDED = (
 )
 
 
-def start_server(out: Path) -> None:
+def start_server(out: Path, libraries: Sequence[str] = ()) -> None:
     """Start the process from which the workers are forked; it loads the plotting library.
 
     Parameters
     ----------
     out : Path
         Folder of the run; the server settles it if this process ends before there is a worker.
+    libraries : sequence of str
+        Further modules that it loads.
 
     Raises
     ------
@@ -61,14 +63,14 @@ def start_server(out: Path) -> None:
 
     # the memory allocator of Arrow, which pandas loads, would start a thread
     os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
-    os.environ |= {RUN_PROCESS: str(os.getpid()), RUN_FOLDER: str(out.absolute())}
+    os.environ |= {RUN_PROCESS: str(os.getpid()), RUN_FOLDER: str(out.absolute()), LIBRARIES: ",".join(libraries)}
     try:
         forkserver.set_forkserver_preload([PRELOADED])
         forkserver.ensure_running()
     except OSError as error:
         raise ProcessError(f"cannot start a process to draw the figures ({error.strerror or error})") from error
     finally:
-        for name in (RUN_PROCESS, RUN_FOLDER):
+        for name in (RUN_PROCESS, RUN_FOLDER, LIBRARIES):
             os.environ.pop(name, None)
 
 
@@ -195,7 +197,6 @@ def serve(pipe: connection.Connection, out: str) -> None:
     threading.Thread(target=_outlive, args=(out,), daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(5)  # fits have priority: the next figures need them
-    gc.disable()  # a worker lives for seconds, and garbage collection takes a tenth of its time
     while True:
         try:
             task = pipe.recv_bytes()

@@ -29,7 +29,7 @@ Baker, Kramer (2013), doi:10.1093/jnci/djs527.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
@@ -321,7 +321,7 @@ def comparison_record(comparison: PredictedComparison) -> Record:
     """Return the record of a comparison: its prediction, or the problem."""
     record: Record = {name: value for name, value in vars(comparison).items() if name not in ("prediction", "problem")}
     prediction = comparison.prediction
-    return record | ({"problem": comparison.problem} if prediction is None else asdict(prediction))
+    return record | ({"problem": comparison.problem} if prediction is None else vars(prediction))
 
 
 def refuse_without_line(result: Result) -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LONGEST_SLUG = 80  # characters
 MOST_BYTES = 200  # of a slug; a file name may have 255 with its endings
+LINE_BREAK = re.compile(r"\s*\n\s*")
 
 
 def slug(name: str) -> str:
@@ -41,21 +38,22 @@ def unique_slug(name: str, taken: Collection[str]) -> str:
     return unique
 
 
-def markdown_cells(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of words whose cells do not end a cell or a row of a Markdown table."""
-    return table.map(lambda cell: re.sub(r"\s*\n\s*", " ", cell).replace("|", "\\|") if isinstance(cell, str) else cell)
+def markdown_text(text: str) -> str:
+    r"""Return a text that does not end a cell or a row of a Markdown table.
 
-
-def spreadsheet_cells(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table whose text cells are not read as formulas: an apostrophe precedes ``=``, ``+``, ``-`` and ``@``.
-
-    A cell that is a number keeps its sign.
+    Examples
+    --------
+    >>> print(markdown_text("A | B"))
+    A \| B
     """
-    return table.map(lambda cell: spreadsheet_text(cell) if isinstance(cell, str) else cell)
+    return LINE_BREAK.sub(" ", text).replace("|", "\\|")
 
 
 def spreadsheet_text(text: str) -> str:
-    """Return a text that is not read as a formula, see `spreadsheet_cells`."""
+    """Return a text that is not read as a formula: an apostrophe precedes ``=``, ``+``, ``-`` and ``@``.
+
+    A number keeps its sign.
+    """
     return f"'{text}" if _is_formula(text) else text
 
 

@@ -75,8 +75,6 @@ class Command[R: StagedRun]:
         Effects whose sources the report lists.
     predicted : callable
         Comparisons whose final effect is predicted; the report lists their sources as well.
-    shares_workers : bool
-        Whether the processes that draw the figures compute as well.
     material : callable
         Texts, references and checklists for a paper, of a complete run.
     journal_tables : callable
@@ -93,7 +91,6 @@ class Command[R: StagedRun]:
     sections: Callable[[R], Sequence[Section]]
     effects: Callable[[R], Sequence[Effects]]
     predicted: Callable[[R], Sequence[SurrogateOnly]] = no_comparisons
-    shares_workers: bool = False
     material: Callable[[R], PaperMaterial] = no_material
     journal_tables: Callable[[R, Mapping[str, int]], Sequence[JournalTable]] = no_journal_tables
     other_report: Link | None = None
@@ -129,7 +126,6 @@ PPS = Command[PpsRun](
     pps_drawings,
     pps_sections,
     lambda run: [] if run.effects is None else [run.effects],
-    shares_workers=True,
     other_report=Link(f"../{REPORT}", "Report on trial-level surrogacy"),
 )
 

@@ -21,6 +21,7 @@ PATTERNS = {
     "boolean": r"true|false",
     "date": r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?",
 }
+NOT_REACHED = "NR"
 EVIDENCE = ("primary", "secondary", "unverified")
 VERIFIED = EVIDENCE[:2]
 # accepted in a user's table

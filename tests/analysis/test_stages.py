@@ -82,6 +82,25 @@ def test_this_process_takes_its_share_from_the_front():
     assert threads[0] == get_ident() != threads[-1]
 
 
+def test_a_task_that_needs_a_worker_is_computed_by_one_while_this_process_goes_on():
+    tasks = [Task("first", _slow_ident, by_worker=True), *(Task(str(i), get_ident) for i in range(3))]
+    with ThreadPoolExecutor(1) as workers:
+        threads = list(shared_with(workers)(tasks))
+    assert threads[0] != get_ident()
+    assert threads[1:] == [get_ident()] * 3
+
+
+def test_the_error_of_the_first_task_is_raised_whoever_computes_it():
+    tasks = [Task("slow", _slow_error, by_worker=True), Task("here", int, ("x",))]
+    with ThreadPoolExecutor(1) as workers, pytest.raises(ZeroDivisionError):
+        list(shared_with(workers)(tasks))
+
+
+def _slow_error():
+    time.sleep(0.05)
+    return 1 / 0
+
+
 def _slow_ident():
     time.sleep(0.01)
     return get_ident()
@@ -119,7 +138,7 @@ def test_tasks_can_be_carried_out_by_another_process():
 
     def elsewhere(tasks):
         for task in tasks:
-            label, function, arguments = pickle.loads(pickle.dumps(task))
+            label, function, arguments, _ = pickle.loads(pickle.dumps(task))
             assert label
             yield pickle.loads(pickle.dumps(function(*arguments)))
 

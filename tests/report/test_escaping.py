@@ -3,11 +3,10 @@
 import csv
 import re
 
-import pandas as pd
 import pytest
 
 from surrogacy.fit import main
-from surrogacy.report.escaping import markdown_cells, slug, spreadsheet_cells, unique_slug
+from surrogacy.report.escaping import markdown_text, slug, spreadsheet_text, unique_slug
 from tests.support.fault_inputs import TABLES
 
 
@@ -26,17 +25,13 @@ def test_slug(name, expected):
     assert slug(name) == expected
 
 
-def test_cells_of_spreadsheets():
-    table = pd.DataFrame(
-        {"trial": ["=1+1", "@SUM(A1)", "+x", "-y", "-0.5", "plain"], "value": [-1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}
-    )
-    guarded = spreadsheet_cells(table)
-    assert guarded["trial"].tolist() == ["'=1+1", "'@SUM(A1)", "'+x", "'-y", "-0.5", "plain"]
-    assert guarded["value"].tolist() == table["value"].tolist()
+def test_text_of_a_spreadsheet_cell():
+    texts = ["=1+1", "@SUM(A1)", "+x", "-y", "-0.5", "plain"]
+    assert list(map(spreadsheet_text, texts)) == ["'=1+1", "'@SUM(A1)", "'+x", "'-y", "-0.5", "plain"]
 
 
-def test_cells_of_markdown():
-    assert markdown_cells(pd.DataFrame({"a": ["x | y", "two\nlines"]}))["a"].tolist() == ["x \\| y", "two lines"]
+def test_text_of_a_markdown_cell():
+    assert [markdown_text("x | y"), markdown_text("two\nlines")] == ["x \\| y", "two lines"]
 
 
 @pytest.mark.slow

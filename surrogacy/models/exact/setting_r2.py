@@ -28,7 +28,7 @@ def r2_bins(table: SettingTable, level: FloatArray) -> FloatArray:
     return np.asarray((_division(table) @ by_function).transpose(2, 3, 0, 1))
 
 
-@lru_cache(maxsize=4)  # also used for the probability without the trials of the other setting
+@lru_cache(maxsize=2)  # also used for the probability without the trials of the other setting
 def _division(table: SettingTable) -> FloatArray:
     """Shares of R2 = sin^2(angle), tan(angle) = |slope| tau / sigma, (slope, log sigma, bins, tau).
 
@@ -36,18 +36,22 @@ def _division(table: SettingTable) -> FloatArray:
     convolution, which does not increase the variance. Each part is divided between the two neighbouring bins.
     """
     offset, weight = _cubic_convolution()
-    slope = np.abs(table.slope[:, None] + offset * (table.slope[1] - table.slope[0]))
-    ratio = slope[:, None, :, None] * (table.tau / np.exp(table.log_sigma)[:, None])[None, :, None]
-    angle = np.arctan(ratio) * ((BINS - 1) / ANGLES[-1])  # axes: slope, sigma, offset, tau
-    left = np.minimum(angle.astype(np.intp), BINS - 2)
-    upper = (angle - left) * weight[:, None]
-    slopes, sigmas, taus = len(table.slope), len(table.log_sigma), len(table.tau)
-    cell = np.arange(slopes * sigmas).reshape(slopes, sigmas, 1, 1) * BINS
-    index = (cell + left) * taus + np.arange(taus)
-    size = slopes * sigmas * BINS * taus
-    division = np.bincount(index.ravel(), (weight[:, None] - upper).ravel(), size)
-    division += np.bincount(index.ravel() + taus, upper.ravel(), size)
-    return np.asarray(division.reshape(slopes, sigmas, BINS, taus))
+    step = table.slope[1] - table.slope[0]
+    sigmas, taus = len(table.log_sigma), len(table.tau)
+    division = np.empty((len(table.slope), sigmas, BINS, taus))
+    cell = np.arange(sigmas)[:, None, None] * BINS
+    tau = (table.tau / np.exp(table.log_sigma)[:, None])[:, None, :]
+    for i, slope in enumerate(table.slope):  # all slopes together would take 30 MB
+        angle = np.arctan(np.abs(slope + offset * step)[:, None] * tau) * (
+            (BINS - 1) / ANGLES[-1]
+        )  # sigma, offset, tau
+        left = np.minimum(angle.astype(np.intp), BINS - 2)
+        upper = (angle - left) * weight[:, None]
+        index = ((cell + left) * taus + np.arange(taus)).ravel()
+        shares = np.bincount(index, (weight[:, None] - upper).ravel(), division[i].size)
+        shares += np.bincount(index + taus, upper.ravel(), division[i].size)
+        division[i] = shares.reshape(division[i].shape)
+    return division
 
 
 def _cubic_convolution() -> tuple[FloatArray, FloatArray]:

@@ -34,7 +34,7 @@ from surrogacy.models.likelihood.batch import maximise_each
 from surrogacy.models.likelihood.batch_data import same_comparisons
 from surrogacy.models.likelihood.derived import derived
 from surrogacy.models.likelihood.likelihood import Likelihood, Method, make_blocks
-from surrogacy.models.likelihood.maximum import Optimum, maximise, parameter_covariance
+from surrogacy.models.likelihood.maximum import Optimum, parameter_covariance
 from surrogacy.models.likelihood.prediction_nodes import prediction_nodes
 from surrogacy.models.likelihood.profile_intervals import profile_intervals
 from surrogacy.models.likelihood.residual_distribution import residuals
@@ -153,9 +153,7 @@ class BivariateRandomEffects:
         MissingDataError
             If fewer than three comparisons have standard errors.
         """
-        part = self._usable(effects)
-        likelihood = Likelihood(make_blocks(part.effects), self.method)
-        return self._result(part, likelihood, maximise(likelihood, part.effects, self.starts))
+        return self.fit_many([effects])[0]
 
     def fit_many(self, data: Sequence[Effects]) -> list[Result]:
         """Fit many data sets; their likelihoods are maximised together.
@@ -169,7 +167,8 @@ class BivariateRandomEffects:
         likelihoods = [Likelihood(make_blocks(part.effects), self.method) for part in parts]
         maxima = maximise_each([part.effects for part in parts], self.method, self.starts)
         if not maxima.converged.all():
-            raise FitError("the likelihood of a data set could not be maximised")
+            name = parts[int(np.argmin(maxima.converged))].effects.name or "these effects"
+            raise FitError(f"{name}: the likelihood could not be maximised from {self.starts} start(s)")
         return [
             self._result(part, likelihood, Optimum(factor, likelihood.evaluate(psi), str(boundary)))
             for part, likelihood, factor, psi, boundary in zip(

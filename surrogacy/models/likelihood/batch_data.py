@@ -1,7 +1,8 @@
 """Many data sets of a bivariate meta-analysis, arranged for their likelihoods at once.
 
 A data set with fewer comparisons than the others is filled up with missing ones, which have no part in its likelihood.
-Symmetric 2 x 2 matrices are stored as (11, 12, 22). The last axis of the arrays of single comparisons is the comparison.
+Symmetric 2 x 2 matrices are stored as (11, 12, 22). The last axis of the arrays of single comparisons is that of the
+comparisons.
 """
 
 from __future__ import annotations

@@ -19,7 +19,6 @@ import numpy as np
 from surrogacy.arrays import FloatArray
 from surrogacy.models.likelihood.batch_data import BatchLikelihood, Groups
 
-
 # dV/dpsi of one comparison. A symmetric 2 x 2 matrix W is the sum of w_i E_i, so that sums over the comparisons of
 # products of elements, times these constants, are the sums of the formulas above.
 ELEMENTS = np.array([[[1.0, 0.0], [0.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]], [[0.0, 0.0], [0.0, 1.0]]])

@@ -37,7 +37,7 @@ def with_gaps_and_shared_arms() -> Effects:
 
 def coordinates(effects: Effects, method: str, points: int) -> Coordinates:
     """Coordinates with the same number of points for each quantity."""
-    rows = {name: points * i + np.arange(points) for i, name in enumerate(QUANTITIES)}
+    rows = {name: slice(points * i, points * (i + 1)) for i, name in enumerate(QUANTITIES)}
     log_hr = np.repeat(effects.log_hr[None], points * len(QUANTITIES), axis=0)
     return Coordinates(same_comparisons(effects, log_hr, method).likelihood, rows, UNITS, 0.05)
 

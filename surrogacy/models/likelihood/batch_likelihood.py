@@ -62,8 +62,10 @@ class JointEvaluation:
     hessian : (b, 3, 3) array
         By psi, for this mu.
     mu : (b, 2) array
+    information : (b, 2, 2) array
+        A, minus the second derivative by mu.
     mu_cov : (b, 2, 2) array
-        Covariance of the generalised least squares estimate; its inverse A is minus the second derivative by mu.
+        Covariance of the generalised least squares estimate, the inverse of A.
     mu_gradient : (b, 2) array
         0 at the generalised least squares estimate.
     cross : (b, 3, 2) array
@@ -74,6 +76,7 @@ class JointEvaluation:
     gradient: FloatArray
     hessian: FloatArray
     mu: FloatArray
+    information: FloatArray
     mu_cov: FloatArray
     mu_gradient: FloatArray
     cross: FloatArray
@@ -146,7 +149,8 @@ def evaluate_jointly(data: BatchLikelihood, psi: FloatArray, lines: FloatArray |
         spread = mu_cov[:, None] @ middle
         hessian = hessian + 0.5 * spread.reshape(-1, 3, 4) @ spread.swapaxes(2, 3).reshape(-1, 3, 4).swapaxes(1, 2)
     value, mu, mu_gradient = solution.log_likelihood, solution.mu.T, solution.mu_gradient.T
-    return JointEvaluation(value, gradient, hessian, mu, mu_cov, mu_gradient, cross)
+    information = _full(solution.information)
+    return JointEvaluation(value, gradient, hessian, mu, information, mu_cov, mu_gradient, cross)
 
 
 def _solve(data: BatchLikelihood, psi: FloatArray, lines: FloatArray | None = None) -> _Solution:

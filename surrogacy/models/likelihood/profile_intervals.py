@@ -77,9 +77,10 @@ class _Profile:
     scales: Mapping[str, FloatArray]
 
     def coordinates(self, names: Sequence[str]) -> Coordinates:
-        """Coordinates of one point for each name."""
+        """Coordinates of one point for each name; points of the same quantity are neighbours."""
         data = self.data.take(np.zeros(len(names), dtype=np.intp))
-        rows = {name: np.flatnonzero(np.array(names) == name) for name in QUANTITIES}
+        first = {name: names.index(name) for name in dict.fromkeys(names)}
+        rows = {name: slice(start, start + names.count(name)) for name, start in first.items()}
         return Coordinates(data, rows, self.units, self.values["intercept"])
 
     def angle(self, name: str, value: float) -> float:

@@ -91,7 +91,7 @@ class LimitSearch:
             share = self.target / np.sqrt(here.curvature) / np.abs(away)
             share = np.where(here.concave & (share > 0.0), np.minimum(share, LARGEST_SHARE), UNKNOWN_SHARE)
             turn = share * away
-            turn *= np.minimum(1.0, self._longest(best) / np.abs(here.path * turn[:, None]).max(axis=1))
+            turn *= self._share(best, here.path * turn[:, None])
         return best + np.column_stack([turn, self.scale * here.path * turn[:, None]])
 
     def limits(self, at: FloatArray, inside: FloatArray, outside: FloatArray) -> FloatArray:
@@ -136,9 +136,10 @@ class LimitSearch:
     def _statistic(self, log_likelihood: FloatArray) -> FloatArray:
         return np.asarray(np.sqrt(np.maximum(2.0 * (self.highest - log_likelihood), 0.0)))
 
-    def _longest(self, at: FloatArray) -> FloatArray:
-        """Longest step: as far as a point is from 0, and a unit more."""
-        return np.asarray(1.0 + np.abs(at[:, 1:] / self.scale).max(axis=1))
+    def _share(self, at: FloatArray, step: FloatArray) -> FloatArray:
+        """Share of a step that moves no coordinate by more than a unit or, if it may not be negative, its value too."""
+        longest = 1.0 + np.where(self.coordinates.above_zero, at[:, 1:] / self.scale, 0.0)
+        return np.asarray(np.minimum((longest / np.abs(step)).min(axis=1), 1.0))
 
     def _room(self, angle: FloatArray) -> FloatArray:
         """Distance to the end of the range, at most 1."""
@@ -158,13 +159,13 @@ class LimitSearch:
             with np.errstate(divide="ignore", invalid="ignore"):
                 turn = (statistic - self.target) * statistic / here.derivative
                 step = here.step + here.path * turn[:, None]
-                length = np.abs(step).max(axis=1)
-                share = np.minimum(1.0, self._longest(at) / length)
+                share = self._share(at, step)
             following, others = at[:, 0] + share * turn, at[:, 1:] + self.scale * step * share[:, None]
             moving &= here.concave & ((following - inside) * (outside - following) > 0.0)
             others = np.where(above_zero, np.maximum(others, 0.0), others)
             at = np.where(moving[:, None], np.column_stack([following, others]), at)
-            near = moving & (np.abs(turn) <= LAST_STEP * self._room(following)) & (length <= LAST_OTHERS)
+            near = moving & (np.abs(step).max(axis=1) <= LAST_OTHERS)
+            near &= np.abs(turn) <= LAST_STEP * self._room(following)
             solved, moving = solved | near, moving & ~near
             if not moving.any():
                 break

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -152,12 +153,12 @@ class Coordinates:
     units: Mapping[str, float]
     intercept: float
 
-    @property
+    @cached_property
     def free(self) -> BoolArray:
         """(b, 3) whether each of the other coordinates exists."""
         return self._by_quantity(lambda quantity: tuple(i < quantity.others for i in range(3)))
 
-    @property
+    @cached_property
     def above_zero(self) -> BoolArray:
         """(b, 3) whether each of the other coordinates may not be negative."""
         return self._by_quantity(lambda quantity: quantity.above_zero)

@@ -29,8 +29,9 @@ MOST_STEPS = 60
 ACCURACY = 1e-9
 # A step of Newton's method below this is the last one: its error is of the order of its square.
 LAST_STEP = 1e-5
-# The same for the other coordinates in their units: the likelihood depends on the square of their error.
-LAST_OTHERS = 3e-4
+# The same for the joint search, whose steps are those of both, and for the other coordinates in their units: the
+# likelihood depends on the square of their error.
+LAST_JOINT_STEP, LAST_OTHERS = 3e-5, 1e-4
 # The first maximum along a profile is sought roughly, up to this gain in log-likelihood.
 ROUGH_GAIN = 1e-4
 
@@ -165,7 +166,7 @@ class LimitSearch:
             others = np.where(above_zero, np.maximum(others, 0.0), others)
             at = np.where(moving[:, None], np.column_stack([following, others]), at)
             near = moving & (np.abs(step).max(axis=1) <= LAST_OTHERS)
-            near &= np.abs(turn) <= LAST_STEP * self._room(following)
+            near &= np.abs(turn) <= LAST_JOINT_STEP * self._room(following)
             solved, moving = solved | near, moving & ~near
             if not moving.any():
                 break

@@ -23,6 +23,7 @@ Nagashima, Noma, Furukawa (2019), doi:10.1177/0962280218773520.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from scipy.special import gammainc, gammaincinv
@@ -82,6 +83,7 @@ def residuals(effects: Effects, slope: float) -> Residuals:
     return Residuals(np.concatenate(value), np.concatenate(design), np.concatenate(variance))
 
 
+@cache
 def quadrature() -> tuple[FloatArray, FloatArray]:
     """Probabilities u and weights of a Gauss-Legendre rule on (0, 1) that is denser at both ends."""
     at, weight = np.polynomial.legendre.leggauss(NODES)

@@ -31,7 +31,7 @@ from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Capability
 from surrogacy.models.likelihood.batch import maximise_each
-from surrogacy.models.likelihood.batch_data import same_comparisons
+from surrogacy.models.likelihood.batch_data import BatchLikelihood, same_comparisons
 from surrogacy.models.likelihood.derived import derived
 from surrogacy.models.likelihood.likelihood import Likelihood, Method, make_blocks
 from surrogacy.models.likelihood.maximum import Optimum, parameter_covariance
@@ -186,11 +186,12 @@ class BivariateRandomEffects:
 
     def _result(self, part: UsablePart, likelihood: Likelihood, best: Optimum) -> Result:
         effects = part.effects
+        data = same_comparisons(effects, effects.log_hr[None], self.method).likelihood
         psi, mu = best.psi, best.at.beta
         covariance = parameter_covariance(likelihood, best, full=self.standard_errors == "full")
         delta = self._delta_estimates(psi, mu, covariance, best.boundary, len(effects.trials))
         estimates: dict[str, Estimate | ThresholdEffect] = {
-            **(self._with_profiles(delta, effects, best) if self.interval == "profile" else delta)
+            **(self._with_profiles(delta, effects, data, best) if self.interval == "profile" else delta)
         }
         words = f"{self.method.upper()}, constant as in metafor and mixmeta"
         estimates["loglik"] = Estimate(best.at.log_likelihood, method=words)
@@ -200,7 +201,7 @@ class BivariateRandomEffects:
             line = plug_in = self._line(effects, psi, mu, covariance)
             residual = residuals(effects, plug_in.slope)
             if self.prediction == "confidence-distribution" and residual.degrees_of_freedom > 0:
-                line = ResidualMixtureLine(plug_in, prediction_nodes(likelihood, psi, mu, residual))
+                line = ResidualMixtureLine(plug_in, prediction_nodes(data, psi, mu, residual))
             estimates |= threshold_effects(line, self.level)
             caveats += (PLUG_IN,) if line is plug_in else ()
         # the bands use the delta-method covariance, although the profile interval of the slope may include 0
@@ -254,10 +255,11 @@ class BivariateRandomEffects:
         estimates["r2_trial"] = Estimate(rho**2, 2 * abs(rho) * error, *square, self.level, words)
         return estimates
 
-    def _with_profiles(self, delta: dict[str, Estimate], effects: Effects, best: Optimum) -> dict[str, Estimate]:
+    def _with_profiles(
+        self, delta: dict[str, Estimate], effects: Effects, data: BatchLikelihood, best: Optimum
+    ) -> dict[str, Estimate]:
         """Estimates with profile-likelihood intervals; those by the delta method are kept as ``*_delta``."""
         estimates = dict(delta)
-        data = same_comparisons(effects, effects.log_hr[None], self.method).likelihood
         variance = np.nanvar(effects.log_hr, axis=0, ddof=1)
         for name, (low, high) in profile_intervals(data, variance, best, delta, self.level).items():
             unbounded = low is None

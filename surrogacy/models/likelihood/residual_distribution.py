@@ -67,7 +67,8 @@ def residuals(effects: Effects, slope: float) -> Residuals:
     The covariance of the errors within a group that shares a control arm is diagonalised. Because the true effects of
     different comparisons are independent, their common variance is unchanged by the rotation.
     """
-    groups = [group[effects.complete[group]] for group in effects.dependent_groups()]
+    complete = effects.complete
+    groups = [group[complete[group]] for group in effects.dependent_groups()]
     alone = np.array([group[0] for group in groups if len(group) == 1], dtype=np.intp)
     residual = effects.log_hr[:, 1] - slope * effects.log_hr[:, 0]
     s1, s2 = effects.se[alone].T

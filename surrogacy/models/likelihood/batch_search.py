@@ -54,13 +54,13 @@ def highest_maxima(data: DataSets, starts: int) -> tuple[FloatArray, Boundaries,
     held = [np.where(np.isin(np.arange(3), BOUNDARIES[name]), 0.0, free) for name in ONE_VARIANCE]
     zero = np.zeros_like(free)
     at_zero, *grid_starts = _zero_variance_starts(likelihood, held)
-    apart = _starting_factors(data, scale)
-    first = apart[: min(starts, 2)]
+    # a correlation of moments, strong ones of both signs, and beside the models with one variance of 0
+    guesses = [*_starting_factors(data, scale), *(np.abs(start) + 0.1 for start in reversed(grid_starts))][:starts]
+    first = guesses if (data.size < MANY_COMPARISONS).any() else guesses[:2]
     surrogate, final, *ends = _climb_from(likelihood, [*grid_starts, *first], [*held, *[free] * len(first)])
     simpler = {"both": SearchEnds(at_zero, zero, np.ones(len(free), dtype=np.bool_))}
     simpler |= {"tau_surrogate": surrogate, "tau_final": final}
-    beside = [np.abs(end.unit) + 0.1 for end in (final, surrogate)]
-    best = _best_end(likelihood, ends, [*apart[2:], *beside][: starts - len(first)], free, data.size)
+    best = _best_end(likelihood, ends, guesses[len(first) :], free)
     best, boundary = _settle_on_boundary(likelihood, best, free, scale)
     unit, boundary = _prefer_simpler(best, boundary, simpler)
     factor = unit * free
@@ -106,27 +106,24 @@ def _starting_factors(data: DataSets, scale: FloatArray) -> list[FloatArray]:
 
 
 def _best_end(
-    data: BatchLikelihood, first: Sequence[SearchEnds], guesses: list[FloatArray], free: FloatArray, size: IntArray
+    data: BatchLikelihood, first: Sequence[SearchEnds], guesses: Sequence[FloatArray], free: FloatArray
 ) -> SearchEnds:
-    """Return the highest end of all starts, or of the first two if they agree and there are many comparisons.
+    """Return the highest end of all starts, the further ones only where the first two do not agree.
 
     Parameters
     ----------
     data : BatchLikelihood
     first : sequence of SearchEnds
-        Ends of the first starts, at most two.
-    guesses : list of (b, 3) array
+        Ends of the first starts.
+    guesses : sequence of (b, 3) array
         Further starts, in units of ``free``.
     free : (b, 3) array
-    size : (b,) array
-        Numbers of comparisons.
     """
-    b = len(free)
-    ends, further = list(first), np.arange(b)
-    if len(ends) == 2:
+    b, ends, further = len(free), list(first), np.zeros(0, dtype=np.intp)
+    if guesses:
         same = ends[0].converged & ends[1].converged & (np.abs(ends[0].value - ends[1].value) < SAME_MAXIMUM)
-        further = np.flatnonzero(~same | (size < MANY_COMPARISONS))
-    if guesses and len(further):
+        further = np.flatnonzero(~same)
+    if len(further):
         later = _climb_from(data.take(further), [guess[further] for guess in guesses], [free[further]] * len(guesses))
         for part in later:
             end = SearchEnds(np.full(b, -np.inf), np.zeros((b, 3)), np.zeros(b, dtype=np.bool_))

@@ -163,6 +163,13 @@ class Coordinates:
         """(b, 3) whether each of the other coordinates may not be negative."""
         return self._by_quantity(lambda quantity: quantity.above_zero)
 
+    @property
+    def tangent(self) -> BoolArray:
+        """(b,) whether the quantity is proportional to the tangent of its angle."""
+        tangent = np.ones(len(self.data.constant), dtype=np.bool_)
+        tangent[self.rows.get("rho_between", slice(0))] = False
+        return tangent
+
     def _by_quantity(self, values: Callable[[Quantity], tuple[bool, ...]]) -> BoolArray:
         filled = np.zeros((len(self.data.constant), 3), dtype=np.bool_)
         for name, rows in self.rows.items():

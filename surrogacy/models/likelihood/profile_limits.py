@@ -86,10 +86,13 @@ class LimitSearch:
         outside : (b,) array
             Angles that end the range on the side of each limit.
         """
-        here = self._quadratic(best)
-        away = outside - best[:, 0]
+        here, angle = self._quadratic(best), best[:, 0]
+        away = outside - angle
         with np.errstate(divide="ignore", invalid="ignore"):
-            share = self.target / np.sqrt(here.curvature) / np.abs(away)
+            turn = np.sign(away) * self.target / np.sqrt(here.curvature)
+            # the likelihood is more nearly quadratic in a slope, an intercept and an SD than in their angles
+            by_value = np.arctan(np.tan(angle) + turn / np.cos(angle) ** 2) - angle
+            share = np.where(self.coordinates.tangent, by_value, turn) / away
             share = np.where(here.concave & (share > 0.0), np.minimum(share, LARGEST_SHARE), UNKNOWN_SHARE)
             turn = share * away
             turn *= self._share(best, here.path * turn[:, None])

@@ -64,6 +64,10 @@ class BatchMaximum:
     def __len__(self) -> int:
         return len(self.psi)
 
+    def single(self, place: int) -> BatchMaximum:
+        """Maximum of one data set."""
+        return BatchMaximum(*(getattr(self, field.name)[place : place + 1] for field in fields(self)))
+
     @property
     def rho(self) -> FloatArray:
         """(b,) between-trial correlation; NaN if an SD of the true effects is 0."""

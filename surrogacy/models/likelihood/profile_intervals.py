@@ -17,8 +17,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from surrogacy.arrays import FloatArray
+from surrogacy.models.likelihood.batch import BatchMaximum
 from surrogacy.models.likelihood.batch_data import BatchLikelihood
-from surrogacy.models.likelihood.maximum import MANY_COMPARISONS, Optimum
+from surrogacy.models.likelihood.maximum import MANY_COMPARISONS
 from surrogacy.models.likelihood.profile_coordinates import QUANTITIES, Coordinates
 from surrogacy.models.likelihood.profile_limits import LimitSearch
 from surrogacy.models.likelihood.profile_search import ProfilePoints, climb
@@ -54,7 +55,8 @@ class _Profile:
     ----------
     data : BatchLikelihood
         One data set.
-    best : Optimum
+    maximum : float
+        Maximum of the log-likelihood.
     units : dict of str to float
         Units of the quantities, see `Coordinates`.
     values : dict of str to float
@@ -66,7 +68,7 @@ class _Profile:
     """
 
     data: BatchLikelihood
-    best: Optimum
+    maximum: float
     units: Mapping[str, float]
     values: Mapping[str, float]
     starts: Mapping[str, FloatArray]
@@ -99,7 +101,7 @@ class _Profile:
     def search(self, names: Sequence[str], target: float) -> LimitSearch:
         """Return a search for one limit for each name."""
         scale, ranges = np.stack([self.scales[name] for name in names]), np.array([RANGES[name] for name in names])
-        return LimitSearch(self.coordinates(names), scale, ranges, self.best.at.log_likelihood, target)
+        return LimitSearch(self.coordinates(names), scale, ranges, self.maximum, target)
 
     def highest(
         self, names: Sequence[str], angles: FloatArray, sought: float, beside: FloatArray | None = None
@@ -130,7 +132,7 @@ class _Profile:
 
 
 def profile_intervals(
-    data: BatchLikelihood, variance: FloatArray, best: Optimum, delta: Mapping[str, Estimate], level: float
+    data: BatchLikelihood, variance: FloatArray, best: BatchMaximum, delta: Mapping[str, Estimate], level: float
 ) -> dict[str, tuple[float | None, float | None]]:
     """Profile intervals of rho_between, slope, intercept and sigma_cond.
 
@@ -140,7 +142,8 @@ def profile_intervals(
         One data set.
     variance : (2,) array
         Variances of the effects.
-    best : Optimum
+    best : BatchMaximum
+        Of this data set.
     delta : mapping of str to Estimate
         Point estimates, and standard errors for the first step of the search.
     level : float
@@ -151,13 +154,14 @@ def profile_intervals(
         (None, None) if the interval is the whole real line; quantities that are not defined at the maximum are
         omitted.
     """
-    if best.boundary in ("both", "tau_surrogate"):
+    boundary = str(best.boundary[0])
+    if boundary in ("both", "tau_surrogate"):
         return {}
     target = float(ndtri(0.5 + level / 2))
     profile = _profile(data, variance, best, delta)
-    names = [name for name in QUANTITIES if not (best.boundary == "tau_final" and name == "rho_between")]
+    names = [name for name in QUANTITIES if not (boundary == "tau_final" and name == "rho_between")]
     bounds = [end for end in BOUNDS if end[0] in names]
-    ends, least = [*bounds, ("slope", 1)], best.at.log_likelihood - 0.5 * target**2
+    ends, least = [*bounds, ("slope", 1)], profile.maximum - 0.5 * target**2
     at_ends = profile.highest([name for name, _ in ends], np.array([_end(*end) for end in ends]), least)
     *plausible, no_spread = (at_ends.log_likelihood >= least).tolist()
     limits: dict[Side, float | None] = {
@@ -177,9 +181,11 @@ def _end(name: str, side: int) -> float:
     return RANGES[name][side > 0]
 
 
-def _profile(data: BatchLikelihood, variance: FloatArray, best: Optimum, delta: Mapping[str, Estimate]) -> _Profile:
+def _profile(
+    data: BatchLikelihood, variance: FloatArray, best: BatchMaximum, delta: Mapping[str, Estimate]
+) -> _Profile:
     """Choose units and starts."""
-    t11, t12, t22 = map(float, best.psi)
+    t11, t12, t22 = map(float, best.psi[0])
     var1, var2 = (max(t, SMALLEST_UNIT * float(v)) for t, v in zip((t11, t22), variance, strict=True))
     values = {name: float(delta[name].value or 0.0) for name in QUANTITIES}
     steep = float(np.sqrt(var2 / t11))
@@ -192,7 +198,7 @@ def _profile(data: BatchLikelihood, variance: FloatArray, best: Optimum, delta: 
     tau1, tau2, angle = np.sqrt(t11), np.sqrt(t22), np.arctan(t12 / t11 / steep)
     p, q = t11 / np.cos(angle) ** 2, max(t22 - t12 * t12 / t11, 0.0)
     second, sd1, sd2 = max(q, 0.5 * var2), np.sqrt(var1), np.sqrt(var2)
-    many = int(data.singles.reported[1].sum()) >= MANY_COMPARISONS and not best.boundary
+    many = int(data.singles.reported[1].sum()) >= MANY_COMPARISONS and not best.boundary[0]
     factors = np.array(STARTS[:1] if many else STARTS)  # several maxima occur only with few comparisons
     first_q = np.where(np.arange(len(factors)) == 0, q, second * factors[:, 1])
     zero = np.zeros(len(factors))
@@ -209,7 +215,7 @@ def _profile(data: BatchLikelihood, variance: FloatArray, best: Optimum, delta: 
         "intercept": np.array([0.5, spread, var2]),
         "sigma_cond": np.array([sd1, sd2, 1.0]),
     }
-    return _Profile(data, best, units, values, starts, scales)
+    return _Profile(data, float(best.log_likelihood[0]), units, values, starts, scales)
 
 
 def _limits(profile: _Profile, sought: Sequence[Side], target: float) -> list[float]:

@@ -1,45 +1,60 @@
-"""Default run of ``python -m surrogacy.fit`` against that of an earlier version, in alternating pairs.
+"""Default run of ``python -m surrogacy.fit`` on the tables 2026.11, all its processes together, as JSON (Linux).
 
-Run by hand from the project's folder, with the folder of a checkout of the earlier version:
-
-    git worktree add ../earlier 9bd36b6                      # 0.3.0
-    python benchmarks/default_run.py ../earlier [PAIRS]
-
-The CPU time is that of the main process; the workers that draw the figures are not included. Trust the ratios.
+``python benchmarks/default_run.py [OPTION ...]`` passes the options on; it also runs with 0.3.0. Wall and CPU time are
+in seconds. Memory is the peak in megabytes; pages that processes share are counted once.
 """
 
+import ctypes
+import json
 import os
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from versions import TRIALS
 
-def run(folder: Path) -> tuple[float, float]:
-    """Wall time and CPU time of a run, in seconds."""
-    environment = {**os.environ, "PYTHONPATH": str(folder)}
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, "-m", "surrogacy.fit", "--quiet", "--out", f"{out}/run"]
-        subprocess.run(command, env=environment, cwd=folder, check=True, capture_output=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.perf_counter() - start, cpu
+ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER: workers whose parent has ended become children of this process
+INTERVAL = 0.05  # seconds
 
 
-def main(earlier: Path, pairs: int = 5) -> None:
-    current = Path(__file__).resolve().parents[1]
-    ratios = []
-    for _ in range(pairs):
-        (wall0, cpu0), (wall, cpu) = run(earlier), run(current)
-        ratios.append((wall / wall0, cpu / cpu0))
-        print(f"earlier {wall0:.2f} s wall {cpu0:.2f} s CPU; current {wall:.2f} s wall {cpu:.2f} s CPU", flush=True)
-    wall, cpu = (statistics.median(values) for values in zip(*ratios, strict=True))
-    print(f"median ratio: wall {wall:.2f}, CPU {cpu:.2f}")
+def megabytes(process: int) -> float:
+    """Memory of a process and its descendants: proportional set sizes, which count a shared page once."""
+    folder = Path(f"/proc/{process}")
+    try:
+        lines = (folder / "smaps_rollup").read_text().splitlines()
+        children = [int(child) for task in folder.glob("task/*/children") for child in task.read_text().split()]
+    except OSError:  # the process has ended
+        return 0.0
+    kilobytes = sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return kilobytes / 1024 + sum(map(megabytes, children))
+
+
+def run(options: list[str]) -> dict[str, float]:
+    ctypes.CDLL(None).prctl(ADOPT_ORPHANS, 1)
+    memory, start = 0.0, time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "surrogacy.fit", "--trials", str(TRIALS), "--quiet", "--out", "out", *options]
+        process = subprocess.Popen(command, cwd=folder)
+        while process.poll() is None:
+            memory = max(memory, megabytes(process.pid))
+            time.sleep(INTERVAL)
+        wall = time.perf_counter() - start
+        if process.returncode:
+            raise SystemExit(process.returncode)
+        wait_for_orphans()
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {"wall": wall, "CPU": usage.ru_utime + usage.ru_stime, "memory": memory}
+
+
+def wait_for_orphans() -> None:
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve(), *map(int, sys.argv[2:3]))
+    print(json.dumps(run(sys.argv[1:])))

@@ -1,11 +1,13 @@
-"""Calibration and Cox limit of many trials at once, against SciPy one trial at a time; the whole command; ratios in one
-run.
+"""Calibration and Cox limit of many trials at once, against SciPy one trial at a time; decomposition; whole command.
+
+``python benchmarks/pps.py`` from the project's folder (a minute).
 """
 
 import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 
 import numpy as np
 from scipy.integrate import quad
@@ -20,10 +22,11 @@ TRIALS, PEER = 10_000, 20
 CENSORING = (52.0, 113.0)
 
 
-def seconds(work):
+def seconds(calculation):
+    """Wall time of one call, and its value."""
     start = time.perf_counter()
-    found = work()
-    return time.perf_counter() - start, found
+    value = calculation()
+    return time.perf_counter() - start, value
 
 
 def one_by_one(pfs, os):
@@ -59,33 +62,31 @@ def one_by_one(pfs, os):
     return float(np.exp(brentq(score, -3, 3)))
 
 
-generator = np.random.default_rng(0)
-pfs = np.exp(generator.normal(np.log([13.5, 20.4]), 0.15, (TRIALS, 2)))
-os = pfs * np.exp(generator.uniform(0.3, 1.2, (TRIALS, 2)))
-
-
-def together():
-    control, experimental = (IllnessDeath.from_medians(pfs[:, i], os[:, i]) for i in (0, 1))
+def hazard_ratios(pfs, os):
+    control, experimental = (IllnessDeath.from_medians(pfs[:, arm], os[:, arm]) for arm in (0, 1))
     return cox_hazard_ratio(control, experimental, CENSORING)
 
 
-ours, found = seconds(together)
-peer, expected = seconds(lambda: [one_by_one(pfs[i], os[i]) for i in range(PEER)])
-print(f"largest difference of {PEER} hazard ratios: {np.abs(found[:PEER] - expected).max():.1e}")
-print(
-    f"{TRIALS} calibrations with their Cox limits: {ours:.2f} s; SciPy, one at a time: "
-    f"{peer / PEER * TRIALS:.0f} s; ratio {peer / PEER * TRIALS / ours:.0f} x"
-)
-inputs = read_inputs(surrogacy.read_trials(), "tactics")
-bootstrap, _ = seconds(lambda: decompose(inputs, resamples=10_000))
-print(f"decomposition of TACTICS with 10,000 resampled trials: {bootstrap:.2f} s (limit 5 s)")
-with tempfile.TemporaryDirectory() as folder:
-    command = [sys.executable, "-m", "surrogacy.pps", "--quiet", "--out", f"{folder}/out"]
-    whole, _ = seconds(lambda: subprocess.run(command, check=True))
-    imports, _ = seconds(
-        lambda: subprocess.run([sys.executable, "-c", "import pandas, scipy.stats, matplotlib.pyplot"], check=True)
-    )
-print(
-    f"python -m surrogacy.pps: {whole:.1f} s (limit 10 s), {whole / imports:.1f} x the import of pandas, SciPy "
-    f"and Matplotlib"
-)
+def whole_command() -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "surrogacy.pps", "--quiet", "--out", f"{folder}/out"]
+        return seconds(partial(subprocess.run, command, check=True))[0]
+
+
+def main() -> None:
+    generator = np.random.default_rng(0)
+    pfs = np.exp(generator.normal(np.log([13.5, 20.4]), 0.15, (TRIALS, 2)))
+    os = pfs * np.exp(generator.uniform(0.3, 1.2, (TRIALS, 2)))
+    together, batch = seconds(partial(hazard_ratios, pfs, os))
+    peer, expected = seconds(lambda: [one_by_one(pfs[trial], os[trial]) for trial in range(PEER)])
+    singly = peer / PEER * TRIALS
+    print(f"largest difference of {PEER} hazard ratios: {np.abs(batch[:PEER] - expected).max():.1e}")
+    print(f"{TRIALS} calibrations with Cox limits: {together:.2f} s, one at a time with SciPy {singly:.0f} s")
+    inputs = read_inputs(surrogacy.read_trials(), "tactics")
+    bootstrap, _ = seconds(partial(decompose, inputs, resamples=10_000))
+    print(f"decomposition of TACTICS with 10,000 resampled trials: {bootstrap:.2f} s (limit 5 s)")
+    print(f"python -m surrogacy.pps: {whole_command():.1f} s (limit 10 s)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,9 +1,9 @@
 """Coverage of the intervals by simulation: validation/coverage/TOPIC.csv and docs/validation.md.
 
-``python validation/coverage.py correlation prediction`` simulates topics (4 chunks of 500 data sets per scenario) as
-``surrogacy simulate`` does, and writes their summaries; ``--chunks N`` simulates N chunks. A stopped run goes on where
-it ended. It then writes docs/validation.md from all summaries; without a topic, that is all it does. Explanations are
-in validation/coverage.toml.
+``python validation/coverage.py correlation prediction`` simulates topics as ``surrogacy simulate`` does (4 chunks of
+500 data sets per scenario, of 100 for all models) and writes their summaries; ``--chunks N`` simulates N chunks. A
+stopped run goes on where it ended. It then writes docs/validation.md from all summaries; without a topic, that is all
+it does. Explanations are in validation/coverage.toml.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from surrogacy.simulation.chunks import TOPICS
 from surrogacy.simulation.execution import simulate_chunks
 from surrogacy.simulation.performance import Performance
 from surrogacy.simulation.report import as_csv, study_performance
-from surrogacy.simulation.scenarios import NUMBERS_OF_TRIALS
+from surrogacy.simulation.scenarios import NUMBERS_OF_TRIALS, scenarios
 from surrogacy.simulation.study import Chunk, read_study
 
 HERE = Path(__file__).resolve().parent
@@ -97,8 +97,9 @@ def document() -> str:
         if rows:
             largest, words = max(row.performance.data_sets for row in rows), texts["topics"][topic]
             parts.append(f"## {words['title']}\n\n{words['text'].strip()}")
+            command = f"python validation/coverage.py {topic}{_chunks_option(topic, largest)}"
             parts.append(
-                f"Simulated by `python validation/coverage.py {topic}` (version {rows[0].version}, {rows[0].date});\n"
+                f"Simulated by `{command}` (version {rows[0].version}, {rows[0].date});\n"
                 f"{largest:,} data sets per cell unless stated. `validation/coverage/{topic}.csv` also\n"
                 "contains mean widths, bias and its Monte Carlo error."
             )
@@ -106,6 +107,12 @@ def document() -> str:
             for target in targets:
                 parts.append(_table(target, [row for row in rows if row.performance.target == target], largest))
     return "\n\n".join(parts) + "\n"
+
+
+def _chunks_option(topic: str, largest: int) -> str:
+    """Option that repeats a simulation with another number of chunks than the default."""
+    chunks, rest = divmod(largest, scenarios(topic)[0].data_sets)
+    return "" if rest or chunks == CHUNKS else f" --chunks {chunks}"
 
 
 def _table(target: str, rows: list[Row], largest: int) -> str:
@@ -139,7 +146,7 @@ def main() -> None:
     """Simulate the topics of the command line, and write the document."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("topics", nargs="*", help=f"{', '.join(TOPICS)}")
-    parser.add_argument("--chunks", type=int, default=CHUNKS, help="chunks of 500 data sets per scenario")
+    parser.add_argument("--chunks", type=int, default=CHUNKS, help="chunks per scenario")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--out", type=Path, default=Path("out/coverage"), help="folder of the chunks, which are kept")
     options = parser.parse_args()

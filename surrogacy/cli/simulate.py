@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from surrogacy.cli.chunk_progress import chunk_progress
 from surrogacy.cli.options import new_command
 from surrogacy.cli.shared_options import add_information
-from surrogacy.cli.streams import result_stream, warn
-from surrogacy.cli.terminal import progress, run_command
-from surrogacy.errors import ExitCode, UsageError
+from surrogacy.cli.streams import raise_if_stopped, result_stream, warn
+from surrogacy.cli.terminal import run_command
+from surrogacy.errors import ExitCode, OutputError, Stopped, UsageError
 
 if TYPE_CHECKING:
     from surrogacy.simulation.study import Chunk
@@ -22,7 +24,6 @@ EXAMPLES = {
     "threshold --chunks 1": "repeat a part of docs/validation.md",
     "study.toml --backend dask --address tcp://scheduler:8786": "the same on a cluster",
 }
-PERFORMANCE, CHUNKS = "performance.csv", "chunks"
 
 
 def parser(program: str = "surrogacy simulate") -> argparse.ArgumentParser:
@@ -33,7 +34,7 @@ def parser(program: str = "surrogacy simulate") -> argparse.ArgumentParser:
         "Simulates trials with known true effects, and reports bias, coverage and width of every model and interval. "
         "A stopped run goes on where it ended: finished chunks are kept in OUT/chunks.",
         EXAMPLES,
-        "0 success, 1 unexpected error, 2 wrong arguments, 4 workers or files failed.",
+        "0 success, 1 workers or files failed, 2 wrong arguments.",
     )
     group = command.add_argument_group("What to simulate")
     group.add_argument(
@@ -64,49 +65,73 @@ def main(arguments: Sequence[str] | None = None, program: str = "surrogacy simul
     return run_command(parser(program), _run, arguments)
 
 
-def _run(options: argparse.Namespace, _: Sequence[str]) -> ExitCode:
-    if options.address is not None and options.backend != "dask":
-        raise UsageError("--address is that of a Dask scheduler: add --backend dask")
-    if options.workers is not None and options.workers < 1:
-        raise UsageError(f"--workers {options.workers}: at least 1 is needed")
+def _run(options: argparse.Namespace, _: Sequence[str]) -> int:
+    _check(options)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one thread per worker
     from surrogacy.simulation.study import read_study
 
-    study = read_study(options.study, options.chunks)
+    study, out = read_study(options.study, options.chunks), Path(options.out)
     try:
+        if options.backend == "dask":
+            import distributed  # noqa: F401 - missing without the extra, like the libraries of the next imports
         from surrogacy.output.new_files import write_whole
         from surrogacy.simulation.chunk_files import unfinished
         from surrogacy.simulation.execution import simulate_chunks
         from surrogacy.simulation.report import as_csv, as_lines, study_performance
+        from surrogacy.simulation.study_folder import PERFORMANCE, study_folder
     except ImportError as error:
         raise UsageError(f"{error.name} is missing: python -m pip install 'surrogacy[simulate]'") from error
 
-    chunks, folder = study.every_chunk(), Path(options.out) / CHUNKS
+    chunks = study.every_chunk()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        with study_folder(out) as folder:
+            left = len(unfinished(folder, chunks))
+            if left < len(chunks) and not options.quiet:
+                warn(f"{len(chunks) - left} of {len(chunks)} chunks are finished already")
+            with chunk_progress(left, quiet=options.quiet) as step:
+
+                def finished(_: Chunk) -> None:
+                    raise_if_stopped()
+                    step()
+
+                simulate_chunks(
+                    chunks,
+                    folder,
+                    backend=options.backend,
+                    workers=options.workers or os.cpu_count() or 1,
+                    address=options.address,
+                    finished=finished,
+                )
+            rows = tuple(study_performance(study, folder))
+            write_whole(out / PERFORMANCE, as_csv(rows).encode())
     except OSError as error:
-        raise UsageError(f"--out {options.out}: cannot write there ({error.strerror}); give another folder") from error
-    left = unfinished(folder, chunks)
-    if len(left) < len(chunks) and not options.quiet:
-        warn(f"{len(chunks) - len(left)} of {len(chunks)} chunks are finished already")
-    with progress(len(left), f"{len(left)} chunks", quiet=options.quiet) as step:
-
-        def finished(chunk: Chunk) -> None:
-            step(1)
-
-        simulate_chunks(
-            chunks,
-            folder,
-            backend=options.backend,
-            workers=options.workers or os.cpu_count() or 1,
-            address=options.address,
-            finished=finished,
-        )
-    rows = tuple(study_performance(study, folder))
-    path = Path(options.out) / PERFORMANCE
-    write_whole(path, as_csv(rows).encode())
+        raise OutputError(
+            f"--out {out}: cannot write {error.filename or 'there'} ({error.strerror or error}); finished chunks are "
+            "kept, and the same command goes on with the others"
+        ) from error
+    except KeyboardInterrupt as stop:
+        warn(f"interrupted; finished chunks are kept in {folder}, and the same command goes on with the others")
+        return 128 + (stop.number if isinstance(stop, Stopped) else signal.SIGINT)
     with result_stream():
         if not options.quiet:
             print("\n".join(as_lines(rows)))
-        print(f"Files  {path}, {folder}/")
+        print(f"Files  {out / PERFORMANCE}, {folder}/")
     return ExitCode.OK
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse options that contradict each other.
+
+    Raises
+    ------
+    UsageError
+    """
+    if options.address is not None and options.backend != "dask":
+        raise UsageError(f"--address {options.address}: this is a Dask scheduler; add --backend dask")
+    if options.workers is not None and options.workers < 1:
+        raise UsageError(f"--workers {options.workers}: at least 1 is needed")
+    if options.workers is not None and options.address is not None:
+        raise UsageError(
+            f"--workers {options.workers}: the cluster at --address {options.address} has its own workers; leave out "
+            "--workers"
+        )

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from surrogacy.errors import OutputError
 from surrogacy.output.new_files import PARTIAL, write_whole
 from surrogacy.simulation.performance import Outcome
 from surrogacy.simulation.study import Chunk
@@ -33,8 +34,17 @@ def to_parquet(outcomes: Sequence[Outcome]) -> bytes:
 
 
 def from_parquet(content: bytes | Path) -> tuple[Outcome, ...]:
-    """Return the outcomes of a Parquet file, in their order."""
-    table = pq.read_table(io.BytesIO(content) if isinstance(content, bytes) else content)
+    """Return the outcomes of a Parquet file, in their order.
+
+    Raises
+    ------
+    OutputError
+        If a file is damaged.
+    """
+    try:
+        table = pq.read_table(io.BytesIO(content) if isinstance(content, bytes) else content)
+    except pa.ArrowInvalid as error:
+        raise OutputError(f"{content!s}: not a whole Parquet file; delete it, and repeat the command") from error
     procedure, target = (table[name].to_numpy(zero_copy_only=False) for name in ("procedure", "target"))
     starts = np.flatnonzero(table["data_set"].to_numpy() == 0)
     values = {name: table[name].to_numpy() for name in NUMBERS}

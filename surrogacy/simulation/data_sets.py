@@ -83,7 +83,8 @@ def draw_sets(scenario: Scenario, seed: int) -> SimulatedSets:
     """
     generator = np.random.default_rng([seed, scenario.k])
     shape = scenario.data_sets, scenario.k
-    n = np.round(scenario.patients * np.exp(scenario.size_spread * generator.standard_normal(shape)))
+    sizes = scenario.patients * np.exp(scenario.size_spread * generator.standard_normal(shape))
+    n = np.maximum(np.round(sizes), 1.0)
     noise = np.exp(scenario.se_spread * generator.standard_normal((*shape, 2)))
     pairs = 2 * scenario.shared_arms
     for values in (n, noise):  # the two comparisons of a trial are of equal size

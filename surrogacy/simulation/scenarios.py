@@ -11,11 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
 
 NUMBERS_OF_TRIALS = (6, 9, 16, 45)
+RANK_NODES = 7  # quadrature nodes of each of five log-normal factors
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,30 @@ class Scenario:
         covariance = self.covariance_of_estimates
         return float(covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1]))
 
+    @property
+    def rank_correlation_of_estimates(self) -> float:
+        """Spearman correlation of the estimated effects, in the limit for many trials.
+
+        ``6 / pi E asin(c_i / sqrt((v1_i + v1_j) (v2_i + v2_l)))`` for three trials i, j and l, whose estimates have the
+        variances v1 and v2 and the covariance c; without sampling errors it is ``6 / pi asin(rho / 2)``.
+        """
+        nodes, weights = hermegauss(RANK_NODES)
+        size, error1, error2, other1, other2 = np.meshgrid(*[nodes] * 5, indexing="ij", sparse=True)
+        (t11, t12), (_, t22) = self.between
+        u1, u2 = (variance / self.patients for variance in self.unit_variance)
+        spread = np.hypot(self.size_spread, 2 * self.se_spread)  # SD of the log variance of another trial
+
+        def pair(tau: float, unit: float, error: FloatArray, other: FloatArray) -> FloatArray:
+            sampling = np.exp(2 * self.se_spread * error - self.size_spread * size) + np.exp(spread * other)
+            return np.asarray(2 * tau + unit * sampling)
+
+        cross = (
+            self.rho_within * np.sqrt(u1 * u2) * np.exp(self.se_spread * (error1 + error2) - self.size_spread * size)
+        )
+        sines = (t12 + cross) / np.sqrt(pair(t11, u1, error1, other1) * pair(t22, u2, error2, other2))
+        mass = weights / weights.sum()
+        return float(6 / np.pi * np.einsum("abcde,a,b,c,d,e->", np.arcsin(sines), *[mass] * 5, optimize=True))
+
 
 TYPICAL = Scenario("", "typical", 16)
 SETTINGS = (
@@ -152,7 +178,7 @@ SETTINGS = (
     replace(TYPICAL, name="weak correlation", rho=0.5),
     replace(TYPICAL, name="strong correlation", rho=0.95),
     replace(TYPICAL, name="within-trial correlation 0.2, assumed 0.5", rho_within=0.2),
-    replace(TYPICAL, name="shared control arms", shared_arms=3),
+    replace(TYPICAL, name="shared control arms", shared_arms=2),
     replace(TYPICAL, name="equal sizes", size_spread=0.0),
     replace(TYPICAL, name="no sampling errors", unit_variance=(0.0, 0.0)),
     replace(
@@ -167,7 +193,7 @@ SETTINGS = (
 )
 # Settings of each topic, by name; every topic has the typical one.
 SETTINGS_OF_TOPIC = {
-    "models": ("typical", "weak correlation", "shared control arms"),
+    "models": ("typical", "weak correlation", "within-trial correlation 0.2, assumed 0.5", "shared control arms"),
     "correlation": ("typical", "weak correlation", "strong correlation", "equal sizes", "no sampling errors"),
     "prediction": (
         "standard errors 0.15",
@@ -179,6 +205,8 @@ SETTINGS_OF_TOPIC = {
     "meta-regression": ("typical", "weak correlation"),
     "two-sets": ("typical", "weak correlation"),
 }
+# Data sets per chunk of topics whose models take long.
+DATA_SETS = {"models": 100}
 
 
 def scenarios(topic: str) -> tuple[Scenario, ...]:
@@ -197,4 +225,7 @@ def scenarios(topic: str) -> tuple[Scenario, ...]:
     if topic not in SETTINGS_OF_TOPIC:
         raise UsageError(f"topic must be one of {', '.join(SETTINGS_OF_TOPIC)}; got {topic!r}")
     chosen = [setting for setting in SETTINGS if setting.name in SETTINGS_OF_TOPIC[topic]]
-    return tuple(replace(setting, topic=topic, k=k) for setting in chosen for k in NUMBERS_OF_TRIALS)
+    data_sets = DATA_SETS.get(topic, TYPICAL.data_sets)
+    return tuple(
+        replace(setting, topic=topic, k=k, data_sets=data_sets) for setting in chosen for k in NUMBERS_OF_TRIALS
+    )

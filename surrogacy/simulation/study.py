@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -13,9 +14,11 @@ import surrogacy
 from surrogacy.errors import UsageError
 from surrogacy.results.suggestions import did_you_mean
 from surrogacy.simulation.chunks import TOPICS
-from surrogacy.simulation.scenarios import SETTINGS_OF_TOPIC, Scenario, scenarios
+from surrogacy.simulation.scenarios import NUMBERS_OF_TRIALS, SETTINGS_OF_TOPIC, Scenario, scenarios
 
 CHUNKS = 4
+MOST_CHUNKS = 100_000  # of a study: each is a file
+MOST_COMPARISONS = 10_000_000  # of a chunk, over all its data sets: they are in memory at once
 STUDY_KEYS = ("topic", "chunks", "data_sets", "scenario")
 # Topics whose procedures are for comparisons without a shared control arm.
 INDEPENDENT = frozenset(TOPICS) - {"models"}
@@ -90,29 +93,41 @@ def read_study(source: str, chunks: int | None = None) -> Study:
     if chunks is not None and chunks < 1:
         raise UsageError(f"--chunks {chunks}: at least 1 is needed")
     if source in SETTINGS_OF_TOPIC:
-        return Study(scenarios(source), CHUNKS if chunks is None else chunks)
+        return _limited(source, Study(scenarios(source), CHUNKS if chunks is None else chunks))
     path = Path(source)
     if not path.is_file():
         hint = did_you_mean(source, tuple(SETTINGS_OF_TOPIC)) or f"topics are {', '.join(SETTINGS_OF_TOPIC)}"
         raise UsageError(f"{source}: neither a file nor a topic; {hint}")
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); give a file that can") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not a TOML file ({error})") from error
+        raise UsageError(f"{path}: not a TOML file ({error}); docs/simulation.md contains an example") from error
     study = _study(str(path), content)
-    return study if chunks is None else replace(study, chunks=chunks)
+    return _limited(str(path), study if chunks is None else replace(study, chunks=chunks))
+
+
+def _limited(source: str, study: Study) -> Study:
+    """Return the study; refuse more chunks than a folder and a scheduler can hold."""
+    if (number := len(study.scenarios) * study.chunks) > MOST_CHUNKS:
+        raise UsageError(
+            f"{source}: chunks = {study.chunks} in each of {len(study.scenarios)} scenarios are {number:,} files, "
+            f"at most {MOST_CHUNKS:,} are possible; give fewer chunks, with more data_sets in each"
+        )
+    return study
 
 
 def _study(file: str, content: Mapping[str, Any]) -> Study:
     _refuse_unknown(file, content, STUDY_KEYS)
     topic, chunks = content.get("topic", "models"), content.get("chunks", CHUNKS)
-    if topic not in TOPICS:
-        raise UsageError(f"{file}: topic = {topic!r} must be one of {', '.join(TOPICS)}")
-    if not isinstance(chunks, int) or chunks < 1:
+    if not isinstance(chunks, int) or isinstance(chunks, bool) or chunks < 1:
         raise UsageError(f"{file}: chunks = {chunks!r} must be a whole number, at least 1")
     tables = content.get("scenario", [])
-    if not isinstance(tables, list) or not tables:
-        raise UsageError(f"{file}: there is no [[scenario]]; add a table with name and k for each scenario")
+    if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
+        raise UsageError(
+            f"{file}: there is no [[scenario]] in double brackets; add one with name and k for each scenario"
+        )
     common = {"topic": topic} | ({"data_sets": content["data_sets"]} if "data_sets" in content else {})
     read = [scenario for table in tables for scenario in _scenarios(file, common | dict(table))]
     keys = [(scenario.name, scenario.k) for scenario in read]
@@ -129,19 +144,48 @@ def _scenarios(file: str, table: Mapping[str, Any]) -> list[Scenario]:
     for name in ("name", "k"):
         if name not in table:
             raise UsageError(f"{file}: a [[scenario]] has no {name}; add {name} = ...")
-    values = {name: _value(f"{file}: {table['name']}", name, value) for name, value in table.items() if name != "k"}
-    numbers = table["k"] if isinstance(table["k"], list) else [table["k"]]
-    made = [Scenario(**values, k=_value(f"{file}: {table['name']}", "k", k)) for k in numbers]
+    place = f"{file}: {_value(file, 'name', table['name'])}"
+    values = {name: _value(place, name, value) for name, value in table.items() if name != "k"}
+    numbers = [_value(place, "k", k) for k in (table["k"] if isinstance(table["k"], list) else [table["k"]])]
+    if not numbers:
+        raise UsageError(f"{place}: k = [] must contain at least one number of comparisons")
+    try:
+        made = [Scenario(**values, k=k) for k in numbers]
+    except UsageError as error:
+        raise UsageError(f"{file}: {error}") from error
     for scenario in made:
-        if scenario.shared_arms and scenario.topic in INDEPENDENT:
-            raise UsageError(f"{file}: {scenario.name}: shared_arms needs topic = 'models', not {scenario.topic!r}")
+        _check_topic(place, scenario)
     return made
+
+
+def _check_topic(place: str, scenario: Scenario) -> None:
+    """Refuse what the topic of a scenario, or the memory, does not allow."""
+    topic, k = scenario.topic, scenario.k
+    if topic not in TOPICS:
+        raise UsageError(f"{place}: topic = {topic!r} must be one of {', '.join(TOPICS)}")
+    if scenario.shared_arms and topic in INDEPENDENT:
+        raise UsageError(
+            f"{place}: shared_arms = {scenario.shared_arms} needs topic = 'models', not {topic!r}; change one of them"
+        )
+    for name, pair in (("tau", scenario.tau), ("unit_variance", scenario.unit_variance)):
+        if topic != "correlation" and min(pair) == 0:
+            raise UsageError(f"{place}: {name} = {list(pair)} must be above 0 with topic = {topic!r}")
+    if topic == "two-sets" and k not in NUMBERS_OF_TRIALS:
+        sizes = ", ".join(map(str, NUMBERS_OF_TRIALS))
+        raise UsageError(f"{place}: k = {k} must be one of {sizes} with topic = 'two-sets'")
+    if topic == "correlation" and scenario.data_sets < 2:
+        raise UsageError(f"{place}: data_sets = 1 must be at least 2 with topic = 'correlation', which compares pairs")
+    if (number := k * scenario.data_sets) > MOST_COMPARISONS:
+        raise UsageError(
+            f"{place}: data_sets = {scenario.data_sets} with k = {k} are {number:,} comparisons in a chunk, at most "
+            f"{MOST_COMPARISONS:,} are possible; give fewer data_sets and more chunks"
+        )
 
 
 def _value(place: str, name: str, value: object) -> Any:
     """Return the value of a field in its type."""
     if name in ("name", "topic"):
-        kind, possible = "text", isinstance(value, str)
+        kind, possible = "text of one line", isinstance(value, str) and value.isprintable() and bool(value.strip())
     elif name in PAIRS:
         kind = "two numbers, surrogate then final"
         possible = isinstance(value, list) and len(value) == 2 and all(_is_number(part) for part in value)
@@ -154,7 +198,7 @@ def _value(place: str, name: str, value: object) -> Any:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _refuse_unknown(file: str, table: Mapping[str, Any], known: Sequence[str]) -> None:

@@ -9,7 +9,10 @@ import time
 import psutil
 import pytest
 
+from surrogacy.cli import chunk_progress
 from surrogacy.cli.simulate import main
+from surrogacy.errors import Stopped
+from surrogacy.simulation import chunk_files
 from tests.conftest import ROOT
 
 STUDY = """
@@ -103,11 +106,114 @@ def wait_for(condition, seconds=120):
 
 def test_wrong_arguments(study, tmp_path, capsys):
     for options, words in (
-        (["--address", "tcp://127.0.0.1:1"], "--address is that of a Dask scheduler: add --backend dask"),
+        (
+            ["--address", "tcp://127.0.0.1:1"],
+            "--address tcp://127.0.0.1:1: this is a Dask scheduler; add --backend dask",
+        ),
         (["--workers", "0"], "--workers 0: at least 1"),
+        (
+            ["--backend", "dask", "--address", "tcp://127.0.0.1:1", "--workers", "2"],
+            "--workers 2: the cluster at --address tcp://127.0.0.1:1 has its own workers",
+        ),
     ):
         assert simulate(study, tmp_path / "out", *options) == 2
         assert words in capsys.readouterr().err
     assert simulate("nowhere.toml", tmp_path / "out") == 2
     assert "neither a file nor a topic" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nowhere", "ftp://127.0.0.1:1"])
+def test_a_scheduler_that_cannot_be_reached(study, tmp_path, capsys, monkeypatch, address):
+    monkeypatch.setattr("surrogacy.simulation.execution.PATIENCE", 1.0)
+    assert simulate(study, tmp_path / "out", "--backend", "dask", "--address", address) == 1
+    assert f"error: --address {address}: no Dask scheduler answers there" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_scheduler_without_workers(study, tmp_path, capsys, monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr("surrogacy.simulation.execution.PATIENCE", 1.0)
+    with LocalCluster(n_workers=0, dashboard_address=None, processes=False, protocol="tcp") as cluster:
+        assert simulate(study, tmp_path / "out", "--backend", "dask", "--address", cluster.scheduler_address) == 1
+    assert "the scheduler has no worker after 1 s; start some (dask worker tcp://" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("backend", "library"), [("loky", "pyarrow"), ("loky", "joblib"), ("dask", "distributed")])
+def test_a_library_that_is_missing(study, tmp_path, backend, library):
+    code = f"import sys; sys.modules[{library!r}] = None; from surrogacy.cli.simulate import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, study, "--backend", backend, "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == f"error: {library} is missing: python -m pip install 'surrogacy[simulate]'\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_stopped_run_says_that_finished_chunks_are_kept(study, tmp_path, capsys, monkeypatch):
+    write = chunk_files.write_chunk
+
+    def stopped(folder, chunk, content):
+        write(folder, chunk, content)
+        raise Stopped(signal.SIGTERM)
+
+    monkeypatch.setattr("surrogacy.simulation.execution.write_chunk", stopped)
+    assert simulate(study, tmp_path / "out", "--workers", "1") == 128 + signal.SIGTERM
+    assert "interrupted; finished chunks are kept in" in capsys.readouterr().err
+    assert len(list((tmp_path / "out" / "chunks").iterdir())) == 1
+    assert not (tmp_path / "out" / "performance.csv").exists()
+
+
+def test_a_full_disk(study, tmp_path, capsys, monkeypatch):
+    def full(path, content):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr("surrogacy.simulation.chunk_files.write_whole", full)
+    assert simulate(study, tmp_path / "out", "--workers", "1") == 1
+    error = capsys.readouterr().err
+    assert "chunks/correlation-" in error
+    assert "(No space left on device); finished chunks are kept" in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_chunk_is_named(study, tmp_path, capsys):
+    assert simulate(study, tmp_path / "out", "--workers", "1", "--chunks", "1") == 0
+    damaged = sorted((tmp_path / "out" / "chunks").iterdir())[0]
+    damaged.write_bytes(b"PAR1")
+    assert simulate(study, tmp_path / "out", "--workers", "1", "--chunks", "1") == 1
+    assert f"{damaged}: not a whole Parquet file" in capsys.readouterr().err
+
+
+def test_remaining_time():
+    pace = chunk_progress.Pace(10, 2, 60.0)
+    assert pace.words(60.0) == "about 4 min left"
+    assert pace.words(240.0) == "about 60 s left"
+    assert pace.words(1000.0) == "about 1 s left"  # the next chunk takes longer than those before
+
+
+def test_lines_do_not_flood(monkeypatch, capsys):
+    """1,000 chunks of 10 s: a line every 10 chunks; the first chunks and the last print none."""
+    clock = iter(range(0, 100_000, 10))
+    monkeypatch.setattr(chunk_progress.time, "monotonic", lambda: next(clock))
+    with chunk_progress.chunk_progress(1000, quiet=False) as step:
+        for _ in range(1000):
+            step()
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "10 of 1000 chunks finished, about 2 h 45 min left"
+    assert len(lines) == 99
+
+
+def test_the_bar_shows_the_remaining_time(monkeypatch, capsys):
+    clock = iter(range(0, 100_000, 30))
+    monkeypatch.setattr(chunk_progress.time, "monotonic", lambda: next(clock))
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with chunk_progress.chunk_progress(4, quiet=False) as step:
+        step()
+        step()
+    shown = capsys.readouterr().err
+    assert "2/4" in shown
+    assert "left" in shown

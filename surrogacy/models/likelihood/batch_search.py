@@ -1,7 +1,8 @@
 """Search for the highest maximum of the likelihoods of many data sets.
 
-The starts, the zero-variance models and the decision about the boundary are those of
-`surrogacy.models.likelihood.maximum`. Searches from several starts are one batch.
+The zero-variance models and the decision about the boundary are those of `surrogacy.models.likelihood.maximum`, and the
+starts too, except that those beside a zero-variance model begin at the best point of its grid. Searches from several
+starts are one batch.
 """
 
 from __future__ import annotations

@@ -2,10 +2,8 @@
 
 The model is parametrised so that the quantity is a coordinate. With the quantity fixed at a value ``v`` the likelihood
 is maximised over the other parameters; the interval contains every ``v`` with ``2 (l_max - l(v)) <= chi2(level, 1
-df)``. The signed root of that difference is nearly linear in ``v``, and its derivative is known, so that a few steps of
-Newton's method suffice for each limit. All limits are sought together. Each search follows the maximum along the
-profile; at the limit, the likelihood is also maximised from other starts, and the search continues if one of them has a
-higher maximum.
+df)``. All limits are sought together (`surrogacy.models.likelihood.profile_limits`). With few comparisons the
+likelihood at a limit is also maximised from other starts, and the search continues if one of them has a higher maximum.
 """
 
 from __future__ import annotations

@@ -30,11 +30,11 @@ from surrogacy.arrays import FloatArray
 from surrogacy.effects import Effects, unit_variance
 from surrogacy.errors import FitError, UsageError
 from surrogacy.models import Capability
-from surrogacy.models.likelihood.batch import maximise_each
-from surrogacy.models.likelihood.batch_data import same_comparisons
+from surrogacy.models.likelihood.batch import BatchMaximum, maximise_each
+from surrogacy.models.likelihood.batch_data import BatchLikelihood, same_comparisons
 from surrogacy.models.likelihood.derived import derived
 from surrogacy.models.likelihood.likelihood import Likelihood, Method, make_blocks
-from surrogacy.models.likelihood.maximum import Optimum, maximise, parameter_covariance
+from surrogacy.models.likelihood.maximum import Optimum, parameter_covariance
 from surrogacy.models.likelihood.prediction_nodes import prediction_nodes
 from surrogacy.models.likelihood.profile_intervals import profile_intervals
 from surrogacy.models.likelihood.residual_distribution import residuals
@@ -153,9 +153,7 @@ class BivariateRandomEffects:
         MissingDataError
             If fewer than three comparisons have standard errors.
         """
-        part = self._usable(effects)
-        likelihood = Likelihood(make_blocks(part.effects), self.method)
-        return self._result(part, likelihood, maximise(likelihood, part.effects, self.starts))
+        return self.fit_many([effects])[0]
 
     def fit_many(self, data: Sequence[Effects]) -> list[Result]:
         """Fit many data sets; their likelihoods are maximised together.
@@ -166,16 +164,11 @@ class BivariateRandomEffects:
             As ``fit``.
         """
         parts = [self._usable(effects) for effects in data]
-        likelihoods = [Likelihood(make_blocks(part.effects), self.method) for part in parts]
         maxima = maximise_each([part.effects for part in parts], self.method, self.starts)
         if not maxima.converged.all():
-            raise FitError("the likelihood of a data set could not be maximised")
-        return [
-            self._result(part, likelihood, Optimum(factor, likelihood.evaluate(psi), str(boundary)))
-            for part, likelihood, factor, psi, boundary in zip(
-                parts, likelihoods, maxima.factor, maxima.psi, maxima.boundary, strict=True
-            )
-        ]
+            name = parts[int(np.argmin(maxima.converged))].effects.name or "these effects"
+            raise FitError(f"{name}: the likelihood could not be maximised from {self.starts} start(s)")
+        return [self._result(part, maxima.single(i)) for i, part in enumerate(parts)]
 
     def _usable(self, effects: Effects) -> UsablePart:
         """Return the comparisons with standard errors; refuse too few."""
@@ -185,36 +178,47 @@ class BivariateRandomEffects:
             raise FitError(f"{effects.name or 'these effects'}: {len(effects)} comparisons; a bivariate model needs 3")
         return part
 
-    def _result(self, part: UsablePart, likelihood: Likelihood, best: Optimum) -> Result:
+    def _result(self, part: UsablePart, best: BatchMaximum) -> Result:
         effects = part.effects
-        psi, mu = best.psi, best.at.beta
-        covariance = parameter_covariance(likelihood, best, full=self.standard_errors == "full")
-        delta = self._delta_estimates(psi, mu, covariance, best.boundary, len(effects.trials))
+        data = same_comparisons(effects, effects.log_hr[None], self.method).likelihood
+        psi, mu, boundary = best.psi[0], best.mu[0], str(best.boundary[0])
+        covariance = self._covariance(effects, best)
+        delta = self._delta_estimates(psi, mu, covariance, boundary, len(effects.trials))
         estimates: dict[str, Estimate | ThresholdEffect] = {
-            **(self._with_profiles(delta, effects, best) if self.interval == "profile" else delta)
+            **(self._with_profiles(delta, effects, data, best) if self.interval == "profile" else delta)
         }
         words = f"{self.method.upper()}, constant as in metafor and mixmeta"
-        estimates["loglik"] = Estimate(best.at.log_likelihood, method=words)
+        estimates["loglik"] = Estimate(float(best.log_likelihood[0]), method=words)
         line: SurrogacyLine | None = None
         caveats = effects.caveats + part.caveats
         if psi[0] > 0:
             line = plug_in = self._line(effects, psi, mu, covariance)
             residual = residuals(effects, plug_in.slope)
             if self.prediction == "confidence-distribution" and residual.degrees_of_freedom > 0:
-                line = ResidualMixtureLine(plug_in, prediction_nodes(likelihood, psi, mu, residual))
+                line = ResidualMixtureLine(plug_in, prediction_nodes(data, psi, mu, residual))
             estimates |= threshold_effects(line, self.level)
             caveats += (PLUG_IN,) if line is plug_in else ()
         # the bands use the delta-method covariance, although the profile interval of the slope may include 0
         caveats += threshold_caveats(estimates, effects) + scatter_about_precise_line(effects, SAME_ERRORS)
-        if best.boundary:
+        if boundary:
             averaged = isinstance(line, ResidualMixtureLine)
             bands = "the confidence band of the line is" if averaged else "the bands and STE are"
-            text = BOUNDARY_WORDS[best.boundary].format(sign="1" if psi[1] > 0 else "-1", bands=bands)
+            text = BOUNDARY_WORDS[boundary].format(sign="1" if psi[1] > 0 else "-1", bands=bands)
             caveats += (Caveat(CaveatCode.BOUNDARY, text),)
         settings, left_out = asdict(self) | rho_within_record(effects), part.left_out
         return Result(
             self.name, settings, effects, estimates, line, caveats=caveats, requires=self.requires, left_out=left_out
         )
+
+    def _covariance(self, effects: Effects, best: BatchMaximum) -> FloatArray:
+        """(5, 5) covariance of (mu_surrogate, mu_final, T11, T12, T22)."""
+        if self.standard_errors == "full":
+            likelihood = Likelihood(make_blocks(effects), self.method)
+            optimum = Optimum(best.factor[0], likelihood.evaluate(best.psi[0]), str(best.boundary[0]))
+            return parameter_covariance(likelihood, optimum, full=True)
+        covariance = np.zeros((5, 5))
+        covariance[:2, :2], covariance[2:, 2:] = best.mu_cov[0], best.psi_cov[0]
+        return covariance
 
     def _delta_estimates(
         self, psi: FloatArray, mu: FloatArray, covariance: FloatArray, boundary: str, trials: int
@@ -255,10 +259,11 @@ class BivariateRandomEffects:
         estimates["r2_trial"] = Estimate(rho**2, 2 * abs(rho) * error, *square, self.level, words)
         return estimates
 
-    def _with_profiles(self, delta: dict[str, Estimate], effects: Effects, best: Optimum) -> dict[str, Estimate]:
+    def _with_profiles(
+        self, delta: dict[str, Estimate], effects: Effects, data: BatchLikelihood, best: BatchMaximum
+    ) -> dict[str, Estimate]:
         """Estimates with profile-likelihood intervals; those by the delta method are kept as ``*_delta``."""
         estimates = dict(delta)
-        data = same_comparisons(effects, effects.log_hr[None], self.method).likelihood
         variance = np.nanvar(effects.log_hr, axis=0, ddof=1)
         for name, (low, high) in profile_intervals(data, variance, best, delta, self.level).items():
             unbounded = low is None

@@ -24,8 +24,8 @@ from scipy.special import gammainc, ndtr, ndtri, stdtrit
 
 from surrogacy.arrays import FloatArray, IntArray
 from surrogacy.models.likelihood.batch import draw_many, maximise_many
+from surrogacy.models.likelihood.batch_data import same_comparisons
 from surrogacy.models.likelihood.expected_information import expected_covariance
-from surrogacy.models.likelihood.likelihood import Likelihood, make_blocks
 from surrogacy.models.likelihood.prediction_nodes import prediction_nodes
 from surrogacy.models.likelihood.residual_distribution import quadrature, residual_quantiles, residuals, statistic
 from surrogacy.simulation.data_sets import SimulatedSets
@@ -111,16 +111,16 @@ class Fits:
         conditional, censored, covariance = [], [], []
         for i, psi, mean in zip(self.chosen.tolist(), self.psi, self.mean, strict=True):
             effects = self.sets.effects(i)
-            likelihood, slope = Likelihood(make_blocks(effects), "reml"), psi[1] / psi[0]
+            data, slope = same_comparisons(effects, effects.log_hr[None], "reml").likelihood, psi[1] / psi[0]
             residual = residuals(effects, slope)
-            nodes = prediction_nodes(likelihood, psi, mean, residual)
+            nodes = prediction_nodes(data, psi, mean, residual)
             above = gammainc(residual.degrees_of_freedom / 2, statistic(residual, np.zeros(1))[0] / 2)
             inner = residual_quantiles(residual, np.minimum(probability / above, 1.0))
             zero_allowed = np.where(probability < above, inner, 0.0)
             at = np.column_stack([0 * inner + psi[0], 0 * inner + psi[1], slope * psi[1] + zero_allowed])
             conditional.append(nodes.residual_variance)
             censored.append(zero_allowed)
-            covariance.append(np.stack([nodes.covariance, expected_covariance(likelihood, at)]))
+            covariance.append(np.stack([nodes.covariance, expected_covariance(data, at)]))
         return np.array(conditional), np.array(censored), np.array(covariance)
 
 

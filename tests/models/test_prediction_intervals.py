@@ -12,6 +12,7 @@ from statsmodels.regression.linear_model import OLS
 from surrogacy.effects import Effects
 from surrogacy.errors import UsageError
 from surrogacy.models import BivariateRandomEffects
+from surrogacy.models.likelihood.batch_data import same_comparisons
 from surrogacy.models.likelihood.expected_information import expected_covariance
 from surrogacy.models.likelihood.likelihood import Likelihood, make_blocks
 from surrogacy.models.likelihood.residual_distribution import Residuals, quadrature, residual_quantiles, residuals
@@ -97,7 +98,8 @@ def test_residuals_close_to_a_line_have_the_limit_of_exact_ones():
 @pytest.mark.parametrize("method", ["reml", "ml"])
 @pytest.mark.parametrize("name", ["llovet-2019-pfs", "advanced"])
 def test_expected_information_by_dense_matrices(name, method):
-    likelihood = Likelihood(make_blocks(with_missing_endpoints(name)), method)
+    effects = with_missing_endpoints(name)
+    likelihood = Likelihood(make_blocks(effects), method)
     cells = [(block, i) for block in likelihood.blocks for i in range(len(block.y))]
     v = block_diag(*[block.sampling[i] + np.tensordot(PSI, block.pattern[:, i], 1) for block, i in cells])
     x = np.concatenate([block.design[i] for block, i in cells])
@@ -106,7 +108,9 @@ def test_expected_information_by_dense_matrices(name, method):
     mean = np.linalg.inv(x.T @ w @ x)
     p = w - w @ x @ mean @ x.T @ w if method == "reml" else w
     information = np.array([[np.trace(p @ a @ p @ b) / 2 for a in derivatives] for b in derivatives])
-    _, covariance = expected_covariance(likelihood, np.array([2 * PSI, PSI]))
+    _, covariance = expected_covariance(
+        same_comparisons(effects, effects.log_hr[None], method).likelihood, np.array([2 * PSI, PSI])
+    )
     assert covariance[:2, :2] == pytest.approx(mean, rel=1e-9)
     assert covariance[2:, 2:] == pytest.approx(np.linalg.inv(information), rel=1e-8)
     assert np.all(covariance[:2, 2:] == 0)

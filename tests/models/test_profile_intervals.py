@@ -7,6 +7,7 @@ from scipy.special import ndtri
 
 from surrogacy.effects import Effects
 from surrogacy.models import BivariateRandomEffects
+from surrogacy.models.likelihood import profile_limits
 from surrogacy.models.likelihood.batch_data import same_comparisons
 from surrogacy.models.likelihood.likelihood import Likelihood, make_blocks
 from surrogacy.models.likelihood.maximum import maximise
@@ -37,7 +38,7 @@ def with_gaps_and_shared_arms() -> Effects:
 
 def coordinates(effects: Effects, method: str, points: int) -> Coordinates:
     """Coordinates with the same number of points for each quantity."""
-    rows = {name: points * i + np.arange(points) for i, name in enumerate(QUANTITIES)}
+    rows = {name: slice(points * i, points * (i + 1)) for i, name in enumerate(QUANTITIES)}
     log_hr = np.repeat(effects.log_hr[None], points * len(QUANTITIES), axis=0)
     return Coordinates(same_comparisons(effects, log_hr, method).likelihood, rows, UNITS, 0.05)
 
@@ -149,3 +150,47 @@ def test_bounds_within_the_likelihood_region_are_limits():
     result = BivariateRandomEffects("reml").fit(effects)
     assert (result["rho_between"].low, result["rho_between"].high) == (-1.0, 1.0)
     assert result["sigma_cond"].low == 0.0
+
+
+def scattered(seed: int) -> Effects:
+    """Three to 30 comparisons: any correlation, SDs of 0 to 0.6, standard errors that differ up to thirtyfold."""
+    generator = np.random.default_rng([7, seed])
+    k = int(generator.choice([3, 4, 6, 9, 14, 21, 30]))
+    rho, (first, second) = generator.choice([-1, -0.5, 0, 0.5, 0.95, 1]), generator.choice([0, 0.02, 0.1, 0.3, 0.6], 2)
+    se = np.exp(generator.uniform(np.log(0.02), np.log(0.6), (k, 2)))
+    z, noise = generator.standard_normal((2, k, 2))
+    theta = np.column_stack([first * z[:, 0], second * (rho * z[:, 0] + np.sqrt(1 - rho**2) * z[:, 1])])
+    noise[:, 1] = 0.5 * noise[:, 0] + np.sqrt(0.75) * noise[:, 1]
+    return Effects.from_arrays(theta + se * noise, se, 0.5)
+
+
+def limits(effects: Effects) -> list[float]:
+    """Limits of all quantities; NaN where there is none."""
+    result = BivariateRandomEffects("reml").fit(effects)
+    pairs = [(result[name].low, result[name].high) for name in QUANTITIES]
+    return [np.nan if limit is None else limit for pair in pairs for limit in pair]
+
+
+def test_limits_are_those_of_the_search_along_the_profile(monkeypatch):
+    """Forty sets, many with a maximum or a limit on the boundary; both searches are exact to 1e-7 of a unit."""
+    sets = [scattered(seed) for seed in range(40)]
+    jointly = np.array([limits(effects) for effects in sets])
+    monkeypatch.setattr(profile_limits, "MOST_JOINT_STEPS", 0)
+    along = np.array([limits(effects) for effects in sets])
+    np.testing.assert_allclose(jointly, along, rtol=1e-6, atol=1e-6)
+    assert np.isfinite(jointly).mean() > 0.5
+
+
+def test_a_limit_beyond_a_lower_maximum_of_the_profile():
+    """Five comparisons: a search that halves its bracket ended at an upper limit of the correlation of -0.999."""
+    effects = Effects.from_arrays(
+        [[-0.1062, -0.0880], [-0.1023, -0.4175], [0.0926, -0.2004], [0.1677, -1.0814], [-0.6427, 0.5109]],
+        [[0.1162, 0.1005], [0.1124, 0.1153], [0.1031, 0.1026], [0.1198, 0.1072], [0.1026, 0.1071]],
+        rho_within=0.7,
+    )
+    likelihood = Likelihood(make_blocks(effects), "ml")
+    best = maximise(likelihood, effects, 5)
+    limit = BivariateRandomEffects("ml", level=0.9).fit(effects)["rho_between"].high
+    fall = best.at.log_likelihood - highest(likelihood, "rho_between", limit, best)
+    assert limit == pytest.approx(-0.593, abs=0.001)
+    assert fall == pytest.approx(0.5 * float(ndtri(0.95)) ** 2, abs=2e-5)

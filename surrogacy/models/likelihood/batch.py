@@ -15,30 +15,18 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 
-from surrogacy.arrays import BoolArray, FloatArray, IntArray
+from surrogacy.arrays import BoolArray, FloatArray
 from surrogacy.effects import Effects
 from surrogacy.errors import FitError
-from surrogacy.models.likelihood.batch_data import BatchLikelihood, DataSets, any_comparisons, same_comparisons
-from surrogacy.models.likelihood.batch_likelihood import BatchEvaluation, evaluate, log_likelihoods
+from surrogacy.models.likelihood.batch_data import DataSets, any_comparisons, same_comparisons
+from surrogacy.models.likelihood.batch_likelihood import BatchEvaluation, evaluate
+from surrogacy.models.likelihood.batch_search import Boundaries, highest_maxima
 from surrogacy.models.likelihood.likelihood import Likelihood, Method, make_blocks
-from surrogacy.models.likelihood.maximum import (
-    BOUNDARIES,
-    HIGHER,
-    MANY_COMPARISONS,
-    NEAR_BOUNDARY,
-    NEGLIGIBLE_GAIN,
-    SAME_MAXIMUM,
-    START_SDS,
-    maximise,
-)
-from surrogacy.models.likelihood.newton import SearchEnds, by_factor, climb, psi_jacobian, psi_of
+from surrogacy.models.likelihood.maximum import BOUNDARIES, maximise
+from surrogacy.models.likelihood.newton import by_factor, psi_jacobian, psi_of
 
 PIECE = 40_000  # comparisons, over all data sets, in memory at once
-# Loss for which a correlation of -1 or 1 is preferred, as in the search for one data set.
-CORRELATION_SLACK = 1e-7
-Boundaries = npt.NDArray[np.str_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +63,10 @@ class BatchMaximum:
 
     def __len__(self) -> int:
         return len(self.psi)
+
+    def single(self, place: int) -> BatchMaximum:
+        """Maximum of one data set."""
+        return BatchMaximum(*(getattr(self, field.name)[place : place + 1] for field in fields(self)))
 
     @property
     def rho(self) -> FloatArray:
@@ -204,120 +196,19 @@ def _in_pieces(maximum: Callable[[slice], BatchMaximum], sets: int, comparisons:
 
 
 def _maximise(data: DataSets, method: Method, starts: int) -> BatchMaximum:
-    likelihood = data.likelihood
-    scale = np.sqrt(np.maximum(np.nanvar(data.log_hr, axis=1, ddof=1), 1e-8))
-    free = scale[:, [0, 1, 1]]
-    simpler = _zero_variance_models(likelihood, free)
-    guesses = _starting_factors(data, scale, simpler)[:starts]
-    best = _best_end(likelihood, [guess / free for guess in guesses], free, data.size)
-    best, boundary = _settle_on_boundary(likelihood, best, free, scale)
-    unit, boundary = _prefer_simpler(best, boundary, simpler)
-    factor, converged = unit * free, best.converged.copy()
-    sign = np.where(factor[:, 0] >= 0, 1.0, -1.0)
-    factor = np.stack([np.abs(factor[:, 0]), sign * factor[:, 1], np.abs(factor[:, 2])], axis=1)
+    factor, boundary, converged = highest_maxima(data, starts)
     for i in np.flatnonzero(~converged).tolist():
         with suppress(FitError):
             single = data.single(i)
             optimum = maximise(Likelihood(make_blocks(single), method), single, starts)
             factor[i], boundary[i], converged[i] = optimum.factor, optimum.boundary, True
     psi = psi_of(factor)
-    at = evaluate(likelihood, psi)
+    at = evaluate(data.likelihood, psi)
     psi_cov = _psi_covariance(at, factor, boundary)
     for array in (factor, psi, at.mu, at.mu_cov, psi_cov, at.log_likelihood):
         array[~converged] = np.nan
     boundary = np.where(converged, boundary, "")
     return BatchMaximum(factor, psi, at.mu, at.mu_cov, psi_cov, at.log_likelihood, boundary, converged)
-
-
-def _best_end(data: BatchLikelihood, guesses: list[FloatArray], free: FloatArray, size: IntArray) -> SearchEnds:
-    """Return the highest end of all starts, or of two starts that agree if there are many comparisons."""
-    b = len(free)
-    ends = [climb(data, guess, free) for guess in guesses[:2]]
-    further: IntArray = np.arange(b)
-    if len(ends) == 2:
-        same = ends[0].converged & ends[1].converged & (np.abs(ends[0].value - ends[1].value) < SAME_MAXIMUM)
-        further = np.flatnonzero(~same | (size < MANY_COMPARISONS))
-    for guess in guesses[2:] if len(further) else []:
-        end = SearchEnds(np.full(b, -np.inf), np.zeros((b, 3)), np.zeros(b, dtype=np.bool_))
-        later = climb(data.take(further), guess[further], free[further])
-        end.value[further], end.unit[further], end.converged[further] = later.value, later.unit, later.converged
-        ends.append(end)
-    values = np.stack([np.where(end.converged, end.value, -np.inf) for end in ends])
-    place, every = values.argmax(axis=0), np.arange(b)
-    value = values[place, every]
-    return SearchEnds(value, np.stack([end.unit for end in ends])[place, every], np.isfinite(value))
-
-
-def _prefer_simpler(
-    best: SearchEnds, boundary: Boundaries, simpler: dict[str, SearchEnds]
-) -> tuple[FloatArray, Boundaries]:
-    """Replace the factor and the boundary where a zero-variance model has a higher likelihood: the smallest of them."""
-    unit, highest = best.unit, np.max([end.value for end in simpler.values()], axis=0)
-    higher = highest > best.value + HIGHER
-    for name in reversed(simpler):
-        chosen = higher & (simpler[name].value >= highest - NEGLIGIBLE_GAIN)
-        unit, boundary = np.where(chosen[:, None], simpler[name].unit, unit), np.where(chosen, name, boundary)
-    return unit, boundary
-
-
-def _zero_variance_models(data: BatchLikelihood, free: FloatArray) -> dict[str, SearchEnds]:
-    """Maximise the three models with a variance of 0, each from the best point of a grid over its only SD."""
-    b = len(free)
-    zero = np.zeros((b, 3))
-    both = SearchEnds(log_likelihoods(data, zero), zero, np.ones(b, dtype=np.bool_))
-    ends = {"both": both}
-    for name in ("tau_surrogate", "tau_final"):
-        held = np.where(np.isin(np.arange(3), BOUNDARIES[name]), 0.0, free)
-        grid = START_SDS[:, None, None] * (held > 0)
-        place = np.array([log_likelihoods(data, psi_of(unit * held)) for unit in grid]).argmax(axis=0)
-        ends[name] = climb(data, grid[place, np.arange(b)], held)
-    return ends
-
-
-def _starting_factors(data: DataSets, scale: FloatArray, simpler: dict[str, SearchEnds]) -> list[FloatArray]:
-    """Starting values of the Cholesky factors, (b, 3) each: those of the search for one data set."""
-    complete = ~np.isnan(data.log_hr).any(axis=2)
-    number = complete.sum(axis=1)
-    y = np.where(complete[..., None], data.log_hr, 0.0)
-    away = (y - (y.sum(axis=1) / np.maximum(number, 1)[:, None])[:, None]) * complete[..., None]
-    (s1, s2), r = np.moveaxis(data.se, 2, 0), data.rho_within
-    sampling = np.where(complete, np.stack([s1**2, r * s1 * s2, s2**2]), 0.0).sum(axis=2) / np.maximum(number, 1)
-    moment = np.einsum("bki,bkj->bij", away, away) / np.maximum(number - 1, 1)[:, None, None]
-    moment = moment - np.moveaxis(sampling[[[0, 1], [1, 2]]], 2, 0)
-    moment = np.where((number > 2)[:, None, None], moment, scale[:, :, None] ** 2 * np.eye(2))
-    values, vectors = np.linalg.eigh(moment)
-    values = np.maximum(values, 0.05 * np.mean(scale**2, axis=1, keepdims=True))
-    root = np.linalg.cholesky((vectors * values[:, None]) @ vectors.swapaxes(1, 2))
-    strong = [
-        np.stack([scale[:, 0], rho * scale[:, 1], np.sqrt(1 - rho**2) * scale[:, 1]], axis=1) / 2 for rho in (0.9, -0.9)
-    ]
-    inside = 0.1 * scale[:, [0, 1, 1]]
-    beside = [np.abs(simpler[name].unit * scale[:, [0, 1, 1]]) + inside for name in ("tau_final", "tau_surrogate")]
-    return [root[:, [0, 1, 1], [0, 0, 1]], *strong, *beside]
-
-
-def _settle_on_boundary(
-    data: BatchLikelihood, best: SearchEnds, free: FloatArray, scale: FloatArray
-) -> tuple[SearchEnds, Boundaries]:
-    """Refit with the elements at 0 that are nearly 0, and keep the refit where it loses no log-likelihood."""
-    a, b, c = (best.unit * free).T
-    near = {
-        "tau_surrogate": a**2 < NEAR_BOUNDARY * scale[:, 0] ** 2,
-        "tau_final": b**2 + c**2 < NEAR_BOUNDARY * scale[:, 1] ** 2,
-        "rho": c**2 < NEAR_BOUNDARY * (b**2 + c**2),
-    }
-    near["both"] = near["tau_surrogate"] & near["tau_final"]
-    value, unit, boundary = best.value.copy(), best.unit.copy(), np.full(len(free), "", dtype="<U13")
-    for name, zeros in BOUNDARIES.items():
-        sets: IntArray = np.flatnonzero(near[name] & (boundary == ""))
-        if not len(sets):
-            continue
-        held = np.where(np.isin(np.arange(3), zeros), 0.0, free[sets])
-        end = climb(data.take(sets), unit[sets], held)
-        slack = CORRELATION_SLACK if name == "rho" else NEGLIGIBLE_GAIN
-        kept = end.converged & (end.value >= value[sets] - slack)
-        value[sets[kept]], unit[sets[kept]], boundary[sets[kept]] = end.value[kept], end.unit[kept], name
-    return SearchEnds(value, unit, best.converged), boundary
 
 
 def _psi_covariance(at: BatchEvaluation, factor: FloatArray, boundary: Boundaries) -> FloatArray:

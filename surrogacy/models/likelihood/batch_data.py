@@ -1,7 +1,8 @@
 """Many data sets of a bivariate meta-analysis, arranged for their likelihoods at once.
 
 A data set with fewer comparisons than the others is filled up with missing ones, which have no part in its likelihood.
-Symmetric 2 x 2 matrices are stored as (11, 12, 22). The last axis of the arrays of single comparisons is the data set.
+Symmetric 2 x 2 matrices are stored as (11, 12, 22). The last axis of the arrays of single comparisons is that of the
+comparisons.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ class Singles:
 
     Parameters
     ----------
-    y : (2, k, b) array
+    y : (2, b, k) array
         0 for a missing endpoint.
-    sampling : (3, k, b) array
+    sampling : (3, b, k) array
         Covariance of the sampling errors; 1, 0 for the variance and covariance of a missing endpoint.
-    reported : (3, k, b) array
+    reported : (3, b, k) array
         1 where the element of the covariance belongs to reported endpoints, 0 elsewhere.
     """
 
@@ -77,7 +78,7 @@ class BatchLikelihood:
         singles, groups = self.singles, self.groups
         return replace(
             self,
-            singles=Singles(singles.y[..., sets], singles.sampling[..., sets], singles.reported[..., sets]),
+            singles=Singles(singles.y[:, sets], singles.sampling[:, sets], singles.reported[:, sets]),
             groups=tuple(Groups(group.y[sets], group.sampling[sets], group.reported[sets]) for group in groups),
             constant=self.constant[sets],
         )
@@ -205,10 +206,10 @@ def _likelihood(
 ) -> BatchLikelihood:
     """Likelihood of single comparisons, (b, k, 2) and (b, k) arrays, and groups."""
     present = ~np.isnan(y)
-    (s1, s2), r = np.moveaxis(se, 0, -1).swapaxes(0, 1), rho_within.T
-    reported = np.stack([present[..., 0].T, present.all(axis=2).T, present[..., 1].T])
+    (s1, s2), r = np.moveaxis(se, 2, 0), rho_within
+    reported = np.stack([present[..., 0], present.all(axis=2), present[..., 1]])
     sampling = np.where(reported, np.stack([s1**2, r * s1 * s2, s2**2]), np.array([1.0, 0.0, 1.0])[:, None, None])
-    value = np.ascontiguousarray(np.where(present, y, 0.0).transpose(2, 1, 0))
+    value = np.ascontiguousarray(np.moveaxis(np.where(present, y, 0.0), 2, 0))
     counts = present.sum(axis=1) + sum(group.reported.reshape(len(y), -1, 2).sum(axis=1) for group in groups)
     constant = -0.5 * counts.sum(axis=1) * np.log(2 * np.pi)
     if method == "reml":

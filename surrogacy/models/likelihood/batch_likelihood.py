@@ -19,6 +19,13 @@ import numpy as np
 from surrogacy.arrays import FloatArray
 from surrogacy.models.likelihood.batch_data import BatchLikelihood, Groups
 
+# dV/dpsi of one comparison. A symmetric 2 x 2 matrix W is the sum of w_i E_i, so that sums over the comparisons of
+# products of elements, times these constants, are the sums of the formulas above.
+ELEMENTS = np.array([[[1.0, 0.0], [0.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]], [[0.0, 0.0], [0.0, 1.0]]])
+TRACES = np.einsum("iqr,ars,jst,btq->ijab", *[ELEMENTS] * 4).reshape(9, 9)  # tr(W E_a U E_b) from w_i u_j
+CROSS = np.einsum("iqr,ars->isaq", *[ELEMENTS] * 2).reshape(6, 6)  # W E_a u from w_i u_s
+MIDDLE = np.einsum("iqr,ars,jst->ijaqt", *[ELEMENTS] * 3).reshape(9, 12)  # W E_a W from w_i w_j
+
 
 @dataclass(frozen=True, eq=False)
 class BatchEvaluation:
@@ -55,8 +62,10 @@ class JointEvaluation:
     hessian : (b, 3, 3) array
         By psi, for this mu.
     mu : (b, 2) array
+    information : (b, 2, 2) array
+        A, minus the second derivative by mu.
     mu_cov : (b, 2, 2) array
-        Covariance of the generalised least squares estimate; its inverse A is minus the second derivative by mu.
+        Covariance of the generalised least squares estimate, the inverse of A.
     mu_gradient : (b, 2) array
         0 at the generalised least squares estimate.
     cross : (b, 3, 2) array
@@ -67,6 +76,7 @@ class JointEvaluation:
     gradient: FloatArray
     hessian: FloatArray
     mu: FloatArray
+    information: FloatArray
     mu_cov: FloatArray
     mu_gradient: FloatArray
     cross: FloatArray
@@ -81,13 +91,13 @@ class JointEvaluation:
 class _Solution:
     """Inverses of V, and the estimate of mu that follows from them."""
 
-    inverse: FloatArray  # (3, k, b), of the single comparisons
+    inverse: FloatArray  # (3, b, k), of the single comparisons
     group_inverses: tuple[FloatArray, ...]  # (b, g, 2 m, 2 m)
+    information: FloatArray  # (3, b), A
     mu: FloatArray  # (2, b)
     mu_cov: FloatArray  # (3, b)
     mu_gradient: FloatArray  # (2, b)
-    residual: FloatArray  # (2, k, b)
-    scaled: FloatArray  # (2, k, b), u
+    scaled: FloatArray  # (2, b, k), u
     group_scaled: tuple[FloatArray, ...]  # (b, g, 2 m)
     log_likelihood: FloatArray  # (b,)
 
@@ -122,40 +132,34 @@ def evaluate_jointly(data: BatchLikelihood, psi: FloatArray, lines: FloatArray |
         Point and direction of the straight line on which mu lies; NaN where mu is not restricted.
     """
     solution = _solve(data, psi, lines)
-    w, u, c = solution.inverse, solution.scaled, solution.mu_cov
-    outer = np.array([u[0] * u[0], u[0] * u[1], u[1] * u[1]])
-    if data.restricted:
-        outer += _sandwich(w, c)
-    ww, wu, wv = (np.einsum("ikb,jkb->ijb", w, second) for second in (w, outer, u))
-    difference = (w - outer).sum(axis=1)
-    gradient = -0.5 * np.array([difference[0], 2 * difference[1], difference[2]])
-    hessian = 0.5 * _traces(ww) - _traces(wu)
-    middle = np.array([[ww[0, 0], 2 * ww[0, 1], ww[1, 1]], [ww[0, 1], ww[0, 2] + ww[1, 1], ww[1, 2]]])
-    middle = np.stack([*middle, np.array([ww[1, 1], 2 * ww[1, 2], ww[2, 2]])], axis=1)  # (a, 3, b), B_a
-    cross = np.array([[wv[0, 0], wv[1, 0]], [wv[0, 1] + wv[1, 0], wv[1, 1] + wv[2, 0]], [wv[1, 1], wv[2, 1]]])
+    w, u, mu_cov = solution.inverse, solution.scaled, _full(solution.mu_cov)
+    outer = _outer(solution, data.restricted)
+    sums = w.swapaxes(0, 1) @ np.concatenate([w, outer, u]).transpose(1, 2, 0)  # (b, 3, 8)
+    ww = sums[:, :, :3]
+    gradient = (w - outer).sum(axis=2).T * [-0.5, -1.0, -0.5]
+    hessian = (0.5 * ww - sums[:, :, 3:6]).reshape(-1, 9) @ TRACES
+    cross = sums[:, :, 6:].reshape(-1, 6) @ CROSS
+    middle = ww.reshape(-1, 9) @ MIDDLE
+    hessian, cross, middle = hessian.reshape(-1, 3, 3), cross.reshape(-1, 3, 2), middle.reshape(-1, 3, 2, 2)
     for group, inverse, scaled in zip(data.groups, solution.group_inverses, solution.group_scaled, strict=True):
-        parts = _group_parts(group, inverse, scaled, _full(c), data.restricted)
+        parts = _group_parts(group, inverse, scaled, mu_cov, data.restricted)
         gradient, hessian = gradient + parts[0], hessian + parts[1]
         cross, middle = cross + parts[2], middle + parts[3]
-    covariance, rows = _full(c), np.moveaxis(cross, 2, 0)
-    hessian = np.moveaxis(hessian, 2, 0)
     if data.restricted:
-        spread = covariance[:, None] @ np.moveaxis(middle[:, [[0, 1], [1, 2]]], 3, 0)
+        spread = mu_cov[:, None] @ middle
         hessian = hessian + 0.5 * spread.reshape(-1, 3, 4) @ spread.swapaxes(2, 3).reshape(-1, 3, 4).swapaxes(1, 2)
-    mu, mu_gradient = solution.mu.T, solution.mu_gradient.T
-    return JointEvaluation(solution.log_likelihood, gradient.T, hessian, mu, covariance, mu_gradient, rows)
+    value, mu, mu_gradient = solution.log_likelihood, solution.mu.T, solution.mu_gradient.T
+    information = _full(solution.information)
+    return JointEvaluation(value, gradient, hessian, mu, information, mu_cov, mu_gradient, cross)
 
 
 def _solve(data: BatchLikelihood, psi: FloatArray, lines: FloatArray | None = None) -> _Solution:
     """Invert every V, and estimate mu, on a straight line where there is one."""
     singles = data.singles
-    v11, v12, v22 = singles.sampling + psi.T[:, None, :] * singles.reported
+    y, (v11, v12, v22) = singles.y, singles.sampling + psi.T[:, :, None] * singles.reported
     det = v11 * v22 - v12 * v12
     w = np.array([v22, -v12, v11]) / det * singles.reported
-    y = singles.y
-    log_det = np.log(det).sum(axis=0)
-    information = w.sum(axis=1)
-    score = np.array([w[0] * y[0] + w[1] * y[1], w[1] * y[0] + w[2] * y[1]]).sum(axis=1)
+    log_det, information, score = np.log(det).sum(axis=1), w.sum(axis=2), _times(w, y).sum(axis=2)
     inverses = []
     for group in data.groups:
         both = group.reported[..., :, None] * group.reported[..., None, :]
@@ -172,20 +176,18 @@ def _solve(data: BatchLikelihood, psi: FloatArray, lines: FloatArray | None = No
     a11, a12, a22 = information
     a_det = a11 * a22 - a12 * a12
     c = np.array([a22, -a12, a11]) / a_det
-    mu = np.array([c[0] * score[0] + c[1] * score[1], c[1] * score[0] + c[2] * score[1]])
+    mu = _times(c, score)
     mu_gradient = np.zeros_like(mu)
     if lines is not None:
         held = ~np.isnan(lines[0, 0])
-        point, along = lines[:, :, held]
-        a, estimate = information[:, held], mu[:, held]
-        weighted = np.array([a[0] * along[0] + a[1] * along[1], a[1] * along[0] + a[2] * along[1]])
+        (point, along), a, estimate = lines[:, :, held], information[:, held], mu[:, held]
+        weighted = _times(a, along)
         far = (weighted * (estimate - point)).sum(axis=0) / (weighted * along).sum(axis=0)
         mu[:, held] = point + far * along
-        away = estimate - mu[:, held]
-        mu_gradient[:, held] = [a[0] * away[0] + a[1] * away[1], a[1] * away[0] + a[2] * away[1]]
-    residual = y - mu[:, None]
-    u = np.array([w[0] * residual[0] + w[1] * residual[1], w[1] * residual[0] + w[2] * residual[1]])
-    squares = np.einsum("ikb,ikb->b", residual, u)
+        mu_gradient[:, held] = _times(a, estimate - mu[:, held])
+    residual = y - mu[:, :, None]
+    u = _times(w, residual)
+    squares = np.einsum("ibk,ibk->b", residual, u)
     scaled = []
     for group, inverse in zip(data.groups, inverses, strict=True):
         away = group.y - np.tile(mu.T, group.y.shape[-1] // 2)[:, None]
@@ -194,21 +196,23 @@ def _solve(data: BatchLikelihood, psi: FloatArray, lines: FloatArray | None = No
     value = data.constant - 0.5 * (log_det + squares)
     if data.restricted:
         value = value - 0.5 * np.log(a_det)
-    return _Solution(w, tuple(inverses), mu, c, mu_gradient, residual, u, tuple(scaled), value)
+    return _Solution(w, tuple(inverses), information, mu, c, mu_gradient, u, tuple(scaled), value)
 
 
-def _sandwich(w: FloatArray, c: FloatArray) -> FloatArray:
-    """``W A^-1 W`` of every comparison, for symmetric 2 x 2 matrices: (3, k, b)."""
-    left1, left2 = w[0] * c[0] + w[1] * c[1], w[0] * c[1] + w[1] * c[2]  # first row of W A^-1
-    right1, right2 = w[1] * c[0] + w[2] * c[1], w[1] * c[1] + w[2] * c[2]
-    return np.array([left1 * w[0] + left2 * w[1], left1 * w[1] + left2 * w[2], right1 * w[1] + right2 * w[2]])
+def _times(matrix: FloatArray, vector: FloatArray) -> FloatArray:
+    """Product of symmetric 2 x 2 matrices (3, ...) and vectors (2, ...)."""
+    return np.asarray(matrix[:2] * vector[0] + matrix[1:] * vector[1])
 
 
-def _traces(sums: FloatArray) -> FloatArray:
-    """``sum tr(W E_a U E_b)`` from the sums of products of the elements of W and U: (3, 3, b)."""
-    s = sums
-    first, second, third = s[0, 1] + s[1, 0], s[0, 2] + 2 * s[1, 1] + s[2, 0], s[1, 2] + s[2, 1]
-    return np.array([[s[0, 0], first, s[1, 1]], [first, second, third], [s[1, 1], third, s[2, 2]]])
+def _outer(solution: _Solution, restricted: bool) -> FloatArray:
+    """``u u'`` of every comparison, plus ``W X A^-1 X' W`` for REML: (3, b, k)."""
+    w, vectors = solution.inverse, solution.scaled[:, None]
+    if restricted:  # columns of the Cholesky factor of A^-1, the second of which is (0, last)
+        first = solution.mu_cov[:2, :, None] / np.sqrt(solution.mu_cov[0, :, None])
+        last = 1.0 / np.sqrt(solution.information[2, :, None])
+        vectors = np.array([solution.scaled, _times(w, first), w[1:] * last]).swapaxes(0, 1)
+    x1, x2 = vectors
+    return np.array([(x1 * x1).sum(axis=0), (x1 * x2).sum(axis=0), (x2 * x2).sum(axis=0)])
 
 
 def _group_parts(
@@ -231,14 +235,13 @@ def _group_parts(
         return product.reshape(3, b, g, width, -1)
 
     ew, eo = times(inverse), times(outer)
-    gradient = -0.5 * np.einsum("abgmm->ab", ew - eo)
+    gradient = -0.5 * np.einsum("abgmm->ba", ew - eo)
     left, right = (np.moveaxis(matrices, 0, 1).reshape(b, 3, -1) for matrices in (ew, (0.5 * ew - eo).swapaxes(-1, -2)))
-    hessian = np.moveaxis(left @ right.swapaxes(1, 2), 0, 2)
+    hessian = left @ right.swapaxes(1, 2)
     flat = columns.reshape(b, -1, 2)
     transposed = flat.swapaxes(1, 2)
-    cross = np.moveaxis(transposed @ np.moveaxis(times(scaled[..., None]).reshape(3, b, -1), 0, 2), (2, 1), (0, 1))
-    product = np.moveaxis(transposed[:, None] @ np.moveaxis(times(columns).reshape(3, b, -1, 2), 0, 1), 0, 3)
-    middle = np.stack([product[:, 0, 0], product[:, 0, 1], product[:, 1, 1]], axis=1)
+    cross = (transposed @ np.moveaxis(times(scaled[..., None]).reshape(3, b, -1), 0, 2)).swapaxes(1, 2)
+    middle = transposed[:, None] @ np.moveaxis(times(columns).reshape(3, b, -1, 2), 0, 1)
     return gradient, hessian, cross, middle
 
 

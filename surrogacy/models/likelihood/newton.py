@@ -21,6 +21,8 @@ LEAST_GAIN = 1e-13
 LARGEST_STEP = 1.0
 # Loss of log-likelihood that is attributed to rounding.
 ROUNDING = 1e-11
+# Second derivatives of T11, T12 and T22 by the elements of the factor.
+CURVATURE = np.array([[2, 0, 0, 0, 0, 0, 0, 0, 0], [0, 1, 0, 1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 2, 0, 0, 0, 2]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,22 +43,18 @@ def psi_of(factor: FloatArray) -> FloatArray:
 def psi_jacobian(factor: FloatArray) -> FloatArray:
     """(b, 3, 3) derivatives of `psi_of`."""
     a, b, c = factor.T
-    zero = np.zeros_like(a)
-    rows = [[2 * a, zero, zero], [b, a, zero], [zero, 2 * b, 2 * c]]
-    return np.array(rows).transpose(2, 0, 1)
+    jacobian = np.zeros((len(factor), 3, 3))
+    jacobian[:, 0, 0], jacobian[:, 1, 1], jacobian[:, 1, 0] = 2 * a, a, b
+    jacobian[:, 2, 1], jacobian[:, 2, 2] = 2 * b, 2 * c
+    return jacobian
 
 
 def by_factor(at: BatchEvaluation, factor: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Gradient (b, 3) and Hessian (b, 3, 3) with respect to the Cholesky factor."""
     jacobian = psi_jacobian(factor)
-    gradient = np.einsum("bpf,bp->bf", jacobian, at.gradient)
+    gradient = (at.gradient[:, None] @ jacobian)[:, 0]
     hessian = jacobian.swapaxes(1, 2) @ at.hessian @ jacobian
-    g1, g12, g2 = at.gradient.T
-    hessian[:, 0, 0] += 2 * g1
-    hessian[:, 0, 1] += g12
-    hessian[:, 1, 0] += g12
-    hessian[:, 1, 1] += 2 * g2
-    hessian[:, 2, 2] += 2 * g2
+    hessian += (at.gradient @ CURVATURE).reshape(-1, 3, 3)
     return gradient, hessian
 
 
@@ -72,28 +70,32 @@ def climb(data: BatchLikelihood, start: FloatArray, free: FloatArray) -> SearchE
         Scale of the elements; an element with a scale of 0 stays 0.
     """
     b = len(start)
-    unit, value, converged = start * (free > 0), np.full(b, -np.inf), np.zeros(b, dtype=np.bool_)
-    step, slope, share = np.zeros((b, 3)), np.zeros(b), np.ones(b)
+    ends = SearchEnds(np.full(b, -np.inf), start * (free > 0), np.zeros(b, dtype=np.bool_))
     active, part = np.arange(b), data
+    trial, unit, value, converged = ends.unit, ends.unit, ends.value, ends.converged
+    share, slope, step = np.ones(b), np.zeros(b), np.zeros((b, 3))
     for _ in range(MOST_STEPS):
-        trial = unit[active] + share[active, None] * step[active]
-        factor = trial * free[active]
-        at = evaluate(part, psi_of(factor))
-        least = value[active] + 1e-4 * share[active] * slope[active] - ROUNDING * (1.0 + np.abs(at.log_likelihood))
+        at = evaluate(part, psi_of(trial * free))
+        least = value + 1e-4 * share * slope - ROUNDING * (1.0 + np.abs(at.log_likelihood))
         higher = at.log_likelihood >= least
-        share[active[~higher]] *= 0.25
-        moved = active[higher]
-        unit[moved], value[moved], share[moved] = trial[higher], at.log_likelihood[higher], 1.0
-        gradient, hessian = by_factor(at, factor)
-        step[moved] = _newton_step((gradient * free[active])[higher], hessian[higher], free[moved])
-        slope[moved] = np.einsum("bf,bf->b", step[moved], (gradient * free[active])[higher])
-        converged[moved] = slope[moved] < LEAST_GAIN
-        stays = ~converged[active] & (share[active] > 1e-12)
+        gradient, hessian = by_factor(at, trial * free)
+        gradient *= free
+        following = _newton_step(gradient, hessian, free)
+        unit, step = np.where(higher[:, None], (trial, following), (unit, step))
+        value, share = np.where(higher, (at.log_likelihood, np.ones_like(share)), (value, 0.25 * share))
+        slope = np.where(higher, (following * gradient).sum(axis=1), slope)
+        converged = converged | (higher & (slope < LEAST_GAIN))
+        ends.value[active], ends.unit[active], ends.converged[active] = value, unit, converged
+        stays = ~converged & (share > 1e-12)
         if not stays.any():
             break
         if stays.sum() < 0.8 * len(active):
             part, active = part.take(np.flatnonzero(stays)), active[stays]
-    return SearchEnds(value, unit, converged)
+            unit, step, free, value, share, slope, converged = (
+                array[stays] for array in (unit, step, free, value, share, slope, converged)
+            )
+        trial = unit + share[:, None] * step
+    return ends
 
 
 def _newton_step(gradient: FloatArray, hessian: FloatArray, free: FloatArray) -> FloatArray:
@@ -103,6 +105,7 @@ def _newton_step(gradient: FloatArray, hessian: FloatArray, free: FloatArray) ->
     curvature[:, [0, 1, 2], [0, 1, 2]] += held
     values, vectors = np.linalg.eigh(curvature)
     size = np.maximum(np.abs(values), 1e-8 * np.abs(values).max(axis=1, keepdims=True) + 1e-12)
-    step = np.einsum("bij,bj->bi", vectors, np.einsum("bij,bi->bj", vectors, gradient) / size)
+    pull = gradient[:, None] @ vectors / size[:, None]
+    step = (pull @ vectors.swapaxes(1, 2))[:, 0]
     length = np.sqrt((step**2).sum(axis=1, keepdims=True))
     return np.asarray(step * np.minimum(1.0, LARGEST_STEP / np.maximum(length, 1e-300)))

@@ -11,18 +11,19 @@ from __future__ import annotations
 import numpy as np
 
 from surrogacy.arrays import FloatArray
+from surrogacy.models.likelihood.batch_data import BatchLikelihood
 from surrogacy.models.likelihood.expected_information import expected_covariance
-from surrogacy.models.likelihood.likelihood import Likelihood
 from surrogacy.models.likelihood.residual_distribution import Residuals, quadrature, residual_quantiles
 from surrogacy.stats.true_effects import TrueEffects
 
 
-def prediction_nodes(likelihood: Likelihood, psi: FloatArray, mean: FloatArray, residual: Residuals) -> TrueEffects:
+def prediction_nodes(data: BatchLikelihood, psi: FloatArray, mean: FloatArray, residual: Residuals) -> TrueEffects:
     """Distribution of the true effects at the nodes of the residual variance.
 
     Parameters
     ----------
-    likelihood : Likelihood
+    data : BatchLikelihood
+        One data set.
     psi : (3,) array
         Estimates of T11, T12 and T22; T11 above 0.
     mean : (2,) array
@@ -38,4 +39,4 @@ def prediction_nodes(likelihood: Likelihood, psi: FloatArray, mean: FloatArray, 
     probability, weight = quadrature()
     variance = residual_quantiles(residual, probability)
     at = np.column_stack([np.broadcast_to([t11, slope * t11], (len(variance), 2)), slope**2 * t11 + variance])
-    return TrueEffects(mean, t11, slope, weight, variance, expected_covariance(likelihood, at))
+    return TrueEffects(mean, t11, slope, weight, variance, expected_covariance(data, at))

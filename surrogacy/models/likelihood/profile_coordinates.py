@@ -16,10 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from surrogacy.arrays import BoolArray, FloatArray, IntArray
+from surrogacy.arrays import BoolArray, FloatArray
 from surrogacy.models.likelihood.batch_data import BatchLikelihood
 from surrogacy.models.likelihood.batch_likelihood import JointEvaluation, evaluate_jointly
 
@@ -33,6 +34,10 @@ class Elements:
     psi: FloatArray
     jacobian: FloatArray
     second: FloatArray
+
+    def part(self, rows: slice) -> Elements:
+        """Views of some of the points."""
+        return Elements(self.psi[rows], self.jacobian[rows], self.second[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,79 +55,73 @@ class Quantity:
 
     Parameters
     ----------
-    elements : callable
-        Function from coordinates (b, 4) and unit to `Elements`.
+    fill : callable
+        Function that fills `Elements`, so far 0, from coordinates (b, 4) and unit.
     others : int
         Number of other coordinates.
     above_zero : tuple of bool
         Whether each of three other coordinates may not be negative.
     """
 
-    elements: Callable[[FloatArray, float], Elements]
+    fill: Callable[[Elements, FloatArray, float], None]
     others: int
     above_zero: tuple[bool, bool, bool]
 
 
-def _empty(b: int) -> Elements:
-    return Elements(np.empty((b, 3)), np.zeros((b, 3, SIZE)), np.zeros((b, 3, SIZE, SIZE)))
-
-
-def _of_correlation(at: FloatArray, unit: float) -> Elements:
+def _of_correlation(end: Elements, at: FloatArray, unit: float) -> None:
     """Coordinates (v, x, y)."""
     v, x, y, _ = at.T
-    rho, by_v = np.sin(v), np.cos(v)
-    end = _empty(len(at))
-    end.psi.T[:] = x * x, rho * x * y, y * y
-    end.jacobian[:, 0, 1], end.jacobian[:, 2, 2] = 2 * x, 2 * y
-    end.jacobian[:, 1, :3].T[:] = by_v * x * y, rho * y, rho * x
-    end.second[:, 0, 1, 1] = end.second[:, 2, 2, 2] = 2.0
-    end.second[:, 1, 0, 0] = -rho * x * y
-    end.second[:, 1, 0, 1] = end.second[:, 1, 1, 0] = by_v * y
-    end.second[:, 1, 0, 2] = end.second[:, 1, 2, 0] = by_v * x
-    end.second[:, 1, 1, 2] = end.second[:, 1, 2, 1] = rho
-    return end
+    rho, by_v, xy = np.sin(v), np.cos(v), x * y
+    psi, jacobian, second = end.psi, end.jacobian, end.second
+    psi[:, 0], psi[:, 1], psi[:, 2] = x * x, rho * xy, y * y
+    jacobian[:, 0, 1], jacobian[:, 2, 2] = 2 * x, 2 * y
+    jacobian[:, 1, 0], jacobian[:, 1, 1], jacobian[:, 1, 2] = by_v * xy, rho * y, rho * x
+    second[:, 0, 1, 1] = second[:, 2, 2, 2] = 2.0
+    second[:, 1, 0, 0] = -psi[:, 1]
+    second[:, 1, 0, 1] = second[:, 1, 1, 0] = by_v * y
+    second[:, 1, 0, 2] = second[:, 1, 2, 0] = by_v * x
+    second[:, 1, 1, 2] = second[:, 1, 2, 1] = rho
 
 
-def _of_residual_sd(at: FloatArray, unit: float) -> Elements:
+def _of_residual_sd(end: Elements, at: FloatArray, unit: float) -> None:
     """Coordinates (v, a, c)."""
     v, a, c, _ = at.T
     tangent = np.tan(v)
     sigma, by_v = unit * tangent, unit * (1.0 + tangent * tangent)
-    end = _empty(len(at))
-    end.psi.T[:] = a * a, a * c, c * c + sigma * sigma
-    end.jacobian[:, 0, 1], end.jacobian[:, 1, 1], end.jacobian[:, 1, 2] = 2 * a, c, a
-    end.jacobian[:, 2, 0], end.jacobian[:, 2, 2] = 2 * sigma * by_v, 2 * c
-    end.second[:, 0, 1, 1] = end.second[:, 2, 2, 2] = 2.0
-    end.second[:, 1, 1, 2] = end.second[:, 1, 2, 1] = 1.0
-    end.second[:, 2, 0, 0] = 2 * by_v * (by_v + 2 * sigma * tangent)
-    return end
+    psi, jacobian, second = end.psi, end.jacobian, end.second
+    psi[:, 0], psi[:, 1], psi[:, 2] = a * a, a * c, c * c + sigma * sigma
+    jacobian[:, 0, 1], jacobian[:, 1, 1], jacobian[:, 1, 2] = 2 * a, c, a
+    jacobian[:, 2, 0], jacobian[:, 2, 2] = 2 * sigma * by_v, 2 * c
+    second[:, 0, 1, 1] = second[:, 2, 2, 2] = 2.0
+    second[:, 1, 1, 2] = second[:, 1, 2, 1] = 1.0
+    second[:, 2, 0, 0] = 2 * by_v * (by_v + 2 * sigma * tangent)
 
 
-def _of_slope(at: FloatArray, unit: float) -> Elements:
+def _of_slope(end: Elements, at: FloatArray, unit: float) -> None:
     """Coordinates (v, p, q)."""
-    return _of_direction(at, unit, angle=0, first=1)
+    _of_direction(end, at, unit, angle=0, first=1)
 
 
-def _of_intercept(at: FloatArray, unit: float) -> Elements:
+def _of_intercept(end: Elements, at: FloatArray, unit: float) -> None:
     """Coordinates (v, w, p, q); T does not depend on v."""
-    return _of_direction(at, unit, angle=1, first=2)
+    _of_direction(end, at, unit, angle=1, first=2)
 
 
-def _of_direction(at: FloatArray, unit: float, angle: int, first: int) -> Elements:
+def _of_direction(end: Elements, at: FloatArray, unit: float, angle: int, first: int) -> None:
     """``T = p d d' + diag(0, q)`` with the coordinates p and q at ``first`` and the angle of d at ``angle``."""
-    p, q = at[:, first], at[:, first + 1]
-    cosine, sine = np.cos(at[:, angle]), np.sin(at[:, angle])
-    cc, cs, ss = cosine * cosine, unit * cosine * sine, unit * unit * sine * sine
-    by_angle = np.array([-2 * cosine * sine, unit * (cc - sine * sine), 2 * unit * cs]).T
-    twice = np.array([-2 * (cc - sine * sine), -4 * cs, 2 * unit * unit * (cc - sine * sine)]).T
-    end = _empty(len(at))
-    end.psi.T[:] = p * cc, p * cs, p * ss + q
+    w, p, q = at[:, angle], at[:, first], at[:, first + 1]
+    cosine, sine = np.cos(w), unit * np.sin(w)
+    product, difference = cosine * sine, unit * cosine * cosine - sine * sine / unit
+    along = np.array([cosine * cosine, product, sine * sine]).T  # d d'
+    by_angle = np.array([-2 / unit * product, difference, 2 * unit * product]).T
+    twice = np.array([-2 / unit * difference, -4 * product, 2 * unit * difference]).T
+    end.psi[:] = p[:, None] * along
+    end.psi[:, 2] += q
     end.jacobian[:, :, angle] = p[:, None] * by_angle
-    end.jacobian[:, :, first] = np.array([cc, cs, ss]).T
+    end.jacobian[:, :, first] = along
     end.jacobian[:, 2, first + 1] = 1.0
     end.second[:, :, angle, angle] = p[:, None] * twice
     end.second[:, :, angle, first] = end.second[:, :, first, angle] = by_angle
-    return end
 
 
 QUANTITIES = {
@@ -141,7 +140,7 @@ class Coordinates:
     ----------
     data : BatchLikelihood
         The data set ``b`` times.
-    rows : dict of str to (n,) array
+    rows : dict of str to slice
         Points of each quantity.
     units : mapping of str to float
         Units of the quantities; that of the slope is the unit of the direction d.
@@ -150,24 +149,31 @@ class Coordinates:
     """
 
     data: BatchLikelihood
-    rows: dict[str, IntArray]
+    rows: dict[str, slice]
     units: Mapping[str, float]
     intercept: float
 
-    @property
+    @cached_property
     def free(self) -> BoolArray:
         """(b, 3) whether each of the other coordinates exists."""
         return self._by_quantity(lambda quantity: tuple(i < quantity.others for i in range(3)))
 
-    @property
+    @cached_property
     def above_zero(self) -> BoolArray:
         """(b, 3) whether each of the other coordinates may not be negative."""
         return self._by_quantity(lambda quantity: quantity.above_zero)
 
+    @property
+    def tangent(self) -> BoolArray:
+        """(b,) whether the quantity is proportional to the tangent of its angle."""
+        tangent = np.ones(len(self.data.constant), dtype=np.bool_)
+        tangent[self.rows.get("rho_between", slice(0))] = False
+        return tangent
+
     def _by_quantity(self, values: Callable[[Quantity], tuple[bool, ...]]) -> BoolArray:
         filled = np.zeros((len(self.data.constant), 3), dtype=np.bool_)
-        for name, index in self.rows.items():
-            filled[index] = values(QUANTITIES[name])
+        for name, rows in self.rows.items():
+            filled[rows] = values(QUANTITIES[name])
         return filled
 
     def evaluate(self, at: FloatArray) -> Derivatives:
@@ -177,37 +183,39 @@ class Coordinates:
         ----------
         at : (b, 4) array
         """
-        end = _empty(len(at))
-        for name, index in self.rows.items():
+        b = len(at)
+        end = Elements(np.empty((b, 3)), np.zeros((b, 3, SIZE)), np.zeros((b, 3, SIZE, SIZE)))
+        for name, rows in self.rows.items():
             unit = self.units["slope" if name == "intercept" else name]
-            part = QUANTITIES[name].elements(at[index], unit)
-            end.psi[index], end.jacobian[index], end.second[index] = part.psi, part.jacobian, part.second
-        index = self.rows["intercept"]
-        v, w = at[index, 0], at[index, 1]
-        lines = np.full((2, 2, len(at)), np.nan)
-        lines[0][:, index] = np.zeros_like(v), self.intercept + self.units["intercept"] * np.tan(v)
-        lines[1][:, index] = np.cos(w), self.units["slope"] * np.sin(w)
+            QUANTITIES[name].fill(end.part(rows), at[rows], unit)
+        lines, held = None, self.rows.get("intercept")
+        if held is not None:
+            v, w = at[held, 0], at[held, 1]
+            lines = np.full((2, 2, b), np.nan)
+            lines[0, 0, held], lines[0, 1, held] = 0.0, self.intercept + self.units["intercept"] * np.tan(v)
+            lines[1, 0, held], lines[1, 1, held] = np.cos(w), self.units["slope"] * np.sin(w)
         joint = evaluate_jointly(self.data, end.psi, lines)
         hessian_psi = joint.profile_hessian
-        hessian_psi[index] = joint.hessian[index]
-        jacobian = end.jacobian
-        gradient = np.einsum("bp,bpi->bi", joint.gradient, jacobian)
+        if held is not None:
+            hessian_psi[held] = joint.hessian[held]
+        jacobian, by_psi = end.jacobian, joint.gradient[:, None]
+        gradient = (by_psi @ jacobian)[:, 0]
         hessian = jacobian.swapaxes(1, 2) @ hessian_psi @ jacobian
-        hessian += np.einsum("bp,bpij->bij", joint.gradient, end.second)
-        if len(index):
-            by_line, by_lines = self._along_lines(index, at[index], lines[..., index], joint, jacobian[index])
-            gradient[index] += by_line
-            hessian[index] += by_lines
+        hessian += (by_psi @ end.second.reshape(b, 3, -1)).reshape(hessian.shape)
+        if held is not None and lines is not None:
+            by_line, by_lines = self._along_lines(held, at[held], lines[..., held], joint, jacobian[held])
+            gradient[held] += by_line
+            hessian[held] += by_lines
         return Derivatives(joint.log_likelihood, gradient, hessian)
 
     def _along_lines(
-        self, index: IntArray, at: FloatArray, lines: FloatArray, joint: JointEvaluation, jacobian: FloatArray
+        self, held: slice, at: FloatArray, lines: FloatArray, joint: JointEvaluation, jacobian: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """Terms of gradient and Hessian that arise because mu lies on a line that depends on v and w."""
-        b, unit = len(index), self.units["slope"]
+        b, unit = len(at), self.units["slope"]
         point, along = lines[0].T, lines[1].T
-        score, information = joint.mu_gradient[index], np.linalg.inv(joint.mu_cov[index])
-        far = ((joint.mu[index] - point) * along).sum(axis=1) / (along**2).sum(axis=1)
+        score, information = joint.mu_gradient[held], joint.information[held]
+        far = ((joint.mu[held] - point) * along).sum(axis=1) / (along**2).sum(axis=1)
         tangent = np.tan(at[:, 0])
         by_v = self.units["intercept"] * (1.0 + tangent * tangent)
         turned = np.array([-along[:, 1] / unit, unit * along[:, 0]]).T  # derivative of the direction by w
@@ -215,7 +223,7 @@ class Coordinates:
         by[:, 1, 0], by[:, :, 1], by[:, :, SIZE] = by_v, far[:, None] * turned, along
         wide = np.zeros((b, 3, SIZE + 1))
         wide[:, :, :SIZE] = jacobian
-        mixed = wide.swapaxes(1, 2) @ joint.cross[index] @ by
+        mixed = wide.swapaxes(1, 2) @ joint.cross[held] @ by
         hessian = -mixed - mixed.swapaxes(1, 2) - by.swapaxes(1, 2) @ information @ by
         hessian[:, 0, 0] += score[:, 1] * 2 * by_v * tangent
         hessian[:, 1, 1] -= far * (score * along).sum(axis=1)
@@ -224,4 +232,4 @@ class Coordinates:
         hessian[:, SIZE, 1] += both
         last = hessian[:, :SIZE, SIZE]
         without = hessian[:, :SIZE, :SIZE] - last[:, :, None] * last[:, None, :] / hessian[:, SIZE, SIZE][:, None, None]
-        return np.einsum("bm,bmi->bi", score, by[:, :, :SIZE]), without
+        return (score[:, None] @ by[:, :, :SIZE])[:, 0], without

@@ -2,10 +2,8 @@
 
 The model is parametrised so that the quantity is a coordinate. With the quantity fixed at a value ``v`` the likelihood
 is maximised over the other parameters; the interval contains every ``v`` with ``2 (l_max - l(v)) <= chi2(level, 1
-df)``. The signed root of that difference is nearly linear in ``v``, and its derivative is known, so that a few steps of
-Newton's method suffice for each limit. All limits are sought together. Each search follows the maximum along the
-profile; at the limit, the likelihood is also maximised from other starts, and the search continues if one of them has a
-higher maximum.
+df)``. All limits are sought together (`surrogacy.models.likelihood.profile_limits`). With few comparisons the
+likelihood at a limit is also maximised from other starts, and the search continues if one of them has a higher maximum.
 """
 
 from __future__ import annotations
@@ -17,25 +15,22 @@ import numpy as np
 from scipy.special import ndtri
 
 from surrogacy.arrays import FloatArray
+from surrogacy.models.likelihood.batch import BatchMaximum
 from surrogacy.models.likelihood.batch_data import BatchLikelihood
-from surrogacy.models.likelihood.maximum import MANY_COMPARISONS, Optimum
+from surrogacy.models.likelihood.maximum import MANY_COMPARISONS
 from surrogacy.models.likelihood.profile_coordinates import QUANTITIES, Coordinates
-from surrogacy.models.likelihood.profile_search import LEAST_GAIN, ProfilePoints, climb
+from surrogacy.models.likelihood.profile_limits import LimitSearch
+from surrogacy.models.likelihood.profile_search import ProfilePoints, climb
 from surrogacy.results.estimate import Estimate
 
-MOST_STEPS = 60
 # Number of maxima at a limit, each higher than the one before, after which the search ends.
 MOST_MAXIMA = 5
-# Largest error of a limit, as an angle relative to the distance to the end of the range.
-ACCURACY = 1e-9
-# A step of Newton's method below this is the last one: its error is of the order of its square.
-LAST_STEP = 1e-5
-# The first maximum along a profile is sought roughly, up to this gain in log-likelihood.
-ROUGH_GAIN = 1e-4
 # Gain in log-likelihood for which another maximum at a limit is preferred.
 HIGHER = 1e-7
 # Starts beside the one that follows the profile: factors of the SDs (rho_between) or variances of the maximum.
 STARTS = ((1.0, 1.0), (0.3, 1.0), (1.0, 0.3))
+# A further start at a limit has this value, in its unit, of a coordinate that is 0 at the limit.
+BESIDE_ZERO = 0.5
 # Smallest unit of a variance, as share of the variance of the effects.
 SMALLEST_UNIT = 1e-2
 RIGHT_ANGLE = np.pi / 2
@@ -58,7 +53,8 @@ class _Profile:
     ----------
     data : BatchLikelihood
         One data set.
-    best : Optimum
+    maximum : float
+        Maximum of the log-likelihood.
     units : dict of str to float
         Units of the quantities, see `Coordinates`.
     values : dict of str to float
@@ -70,16 +66,17 @@ class _Profile:
     """
 
     data: BatchLikelihood
-    best: Optimum
+    maximum: float
     units: Mapping[str, float]
     values: Mapping[str, float]
     starts: Mapping[str, FloatArray]
     scales: Mapping[str, FloatArray]
 
     def coordinates(self, names: Sequence[str]) -> Coordinates:
-        """Coordinates of one point for each name."""
+        """Coordinates of one point for each name; points of the same quantity are neighbours."""
         data = self.data.take(np.zeros(len(names), dtype=np.intp))
-        rows = {name: np.flatnonzero(np.array(names) == name) for name in QUANTITIES}
+        first = {name: names.index(name) for name in dict.fromkeys(names)}
+        rows = {name: slice(start, start + names.count(name)) for name, start in first.items()}
         return Coordinates(data, rows, self.units, self.values["intercept"])
 
     def angle(self, name: str, value: float) -> float:
@@ -99,23 +96,41 @@ class _Profile:
         """Number of starts of a search for the highest point."""
         return len(self.starts["slope"])
 
-    def statistic(self, log_likelihood: FloatArray) -> FloatArray:
-        """Signed-root statistic."""
-        return np.asarray(np.sqrt(np.maximum(2.0 * (self.best.at.log_likelihood - log_likelihood), 0.0)))
+    def search(self, names: Sequence[str], target: float) -> LimitSearch:
+        """Return a search for one limit for each name."""
+        scale, ranges = np.stack([self.scales[name] for name in names]), np.array([RANGES[name] for name in names])
+        return LimitSearch(self.coordinates(names), scale, ranges, self.maximum, target)
 
-    def highest(self, names: Sequence[str], angles: FloatArray, sought: FloatArray) -> ProfilePoints:
-        """Highest points at values of quantities from several starts; a search ends if it reaches what is sought."""
-        number = self.number
+    def highest(
+        self, names: Sequence[str], angles: FloatArray, sought: float, beside: FloatArray | None = None
+    ) -> ProfilePoints:
+        """Highest points at values of quantities from several starts; a search ends if it reaches what is sought.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Quantities.
+        angles : (n,) array
+            Their values.
+        sought : float
+            Log-likelihood.
+        beside : (n, 3) array, optional
+            Other coordinates at a further start for each quantity.
+        """
+        starts = [self.starts[name] for name in names]
+        if beside is not None:
+            starts = [np.vstack([start, further]) for start, further in zip(starts, beside, strict=True)]
+        number = len(starts[0])
         every = [name for name in names for _ in range(number)]
-        start = np.column_stack([np.repeat(angles, number), np.concatenate([self.starts[name] for name in names])])
+        start = np.column_stack([np.repeat(angles, number), np.concatenate(starts)])
         scale = np.stack([self.scales[name] for name in every])
-        ends = climb(self.coordinates(every), start, scale, sought=np.repeat(sought, number))
+        ends = climb(self.coordinates(every), start, scale, sought=np.full(len(every), sought))
         place = ends.log_likelihood.reshape(-1, number).argmax(axis=1) + number * np.arange(len(names))
         return ends.take(place)
 
 
 def profile_intervals(
-    data: BatchLikelihood, variance: FloatArray, best: Optimum, delta: Mapping[str, Estimate], level: float
+    data: BatchLikelihood, variance: FloatArray, best: BatchMaximum, delta: Mapping[str, Estimate], level: float
 ) -> dict[str, tuple[float | None, float | None]]:
     """Profile intervals of rho_between, slope, intercept and sigma_cond.
 
@@ -125,7 +140,8 @@ def profile_intervals(
         One data set.
     variance : (2,) array
         Variances of the effects.
-    best : Optimum
+    best : BatchMaximum
+        Of this data set.
     delta : mapping of str to Estimate
         Point estimates, and standard errors for the first step of the search.
     level : float
@@ -136,15 +152,15 @@ def profile_intervals(
         (None, None) if the interval is the whole real line; quantities that are not defined at the maximum are
         omitted.
     """
-    if best.boundary in ("both", "tau_surrogate"):
+    boundary = str(best.boundary[0])
+    if boundary in ("both", "tau_surrogate"):
         return {}
     target = float(ndtri(0.5 + level / 2))
     profile = _profile(data, variance, best, delta)
-    names = [name for name in QUANTITIES if not (best.boundary == "tau_final" and name == "rho_between")]
+    names = [name for name in QUANTITIES if not (boundary == "tau_final" and name == "rho_between")]
     bounds = [end for end in BOUNDS if end[0] in names]
-    ends = np.array([*(_end(*end) for end in bounds), RIGHT_ANGLE])
-    least = np.full(len(ends), best.at.log_likelihood - 0.5 * target**2)
-    at_ends = profile.highest([*(name for name, _ in bounds), "slope"], ends, least)
+    ends, least = [*bounds, ("slope", 1)], profile.maximum - 0.5 * target**2
+    at_ends = profile.highest([name for name, _ in ends], np.array([_end(*end) for end in ends]), least)
     *plausible, no_spread = (at_ends.log_likelihood >= least).tolist()
     limits: dict[Side, float | None] = {
         (name, side): profile.value(name, _end(name, side))
@@ -154,7 +170,7 @@ def profile_intervals(
     if no_spread:  # the likelihood region includes tau_surrogate = 0, and with it any slope and intercept
         limits |= {(name, side): None for name in ("slope", "intercept") for side in (-1, 1)}
     sought = [(name, side) for name in names for side in (-1, 1) if (name, side) not in limits]
-    limits |= dict(zip(sought, _limits(profile, sought, delta, target), strict=True))
+    limits |= dict(zip(sought, _limits(profile, sought, target), strict=True))
     return {name: (limits[name, -1], limits[name, 1]) for name in names}
 
 
@@ -163,9 +179,11 @@ def _end(name: str, side: int) -> float:
     return RANGES[name][side > 0]
 
 
-def _profile(data: BatchLikelihood, variance: FloatArray, best: Optimum, delta: Mapping[str, Estimate]) -> _Profile:
+def _profile(
+    data: BatchLikelihood, variance: FloatArray, best: BatchMaximum, delta: Mapping[str, Estimate]
+) -> _Profile:
     """Choose units and starts."""
-    t11, t12, t22 = map(float, best.psi)
+    t11, t12, t22 = map(float, best.psi[0])
     var1, var2 = (max(t, SMALLEST_UNIT * float(v)) for t, v in zip((t11, t22), variance, strict=True))
     values = {name: float(delta[name].value or 0.0) for name in QUANTITIES}
     steep = float(np.sqrt(var2 / t11))
@@ -178,7 +196,7 @@ def _profile(data: BatchLikelihood, variance: FloatArray, best: Optimum, delta: 
     tau1, tau2, angle = np.sqrt(t11), np.sqrt(t22), np.arctan(t12 / t11 / steep)
     p, q = t11 / np.cos(angle) ** 2, max(t22 - t12 * t12 / t11, 0.0)
     second, sd1, sd2 = max(q, 0.5 * var2), np.sqrt(var1), np.sqrt(var2)
-    many = int(data.singles.reported[1].sum()) >= MANY_COMPARISONS and not best.boundary
+    many = int(data.singles.reported[1].sum()) >= MANY_COMPARISONS and not best.boundary[0]
     factors = np.array(STARTS[:1] if many else STARTS)  # several maxima occur only with few comparisons
     first_q = np.where(np.arange(len(factors)) == 0, q, second * factors[:, 1])
     zero = np.zeros(len(factors))
@@ -195,71 +213,27 @@ def _profile(data: BatchLikelihood, variance: FloatArray, best: Optimum, delta: 
         "intercept": np.array([0.5, spread, var2]),
         "sigma_cond": np.array([sd1, sd2, 1.0]),
     }
-    return _Profile(data, best, units, values, starts, scales)
+    return _Profile(data, float(best.log_likelihood[0]), units, values, starts, scales)
 
 
-def _limits(profile: _Profile, sought: Sequence[Side], delta: Mapping[str, Estimate], target: float) -> list[float]:
+def _limits(profile: _Profile, sought: Sequence[Side], target: float) -> list[float]:
     """Values at which the signed-root statistic of the profile reaches ``target``."""
     if not sought:
         return []
     names = [name for name, _ in sought]
-    coordinates, scale = profile.coordinates(names), np.stack([profile.scales[name] for name in names])
-    outside, ranges = np.array([_end(name, side) for name, side in sought]), np.array([RANGES[name] for name in names])
+    outside = np.array([_end(name, side) for name, side in sought])
     inside = np.array([profile.angle(name, profile.values[name]) for name in names])
-    guess = np.array([_first_guess(profile, name, side, delta[name], target) for name, side in sought])
-    share = (guess - inside) / (outside - inside)
-    guess = inside + (outside - inside) * np.where(share > 0.0, np.minimum(share, 0.7), 0.25)
     best = np.column_stack([inside, np.stack([profile.starts[name][0] for name in names])])
-    at = best + climb(coordinates, best, scale).path * (guess - inside)[:, None]
-    for _ in range(MOST_MAXIMA):
-        at = _follow(profile, coordinates, scale, at, inside, outside, ranges, target)
-        if profile.number == 1:
+    search = profile.search(names, target)
+    at, rows = search.limits(search.starts(best, outside), inside, outside), np.arange(len(names))
+    for _ in range(MOST_MAXIMA if profile.number > 1 else 0):
+        some, least = [names[i] for i in rows], search.least + HIGHER
+        beside = np.where(at[rows, 1:] == 0.0, BESIDE_ZERO * search.scale[rows], at[rows, 1:])
+        further = profile.highest(some, at[rows, 0], least, beside)
+        higher = np.flatnonzero(further.log_likelihood > least)
+        rows = rows[higher]
+        if not len(rows):
             break
-        least = np.full(len(at), profile.best.at.log_likelihood - 0.5 * target**2 + HIGHER)
-        further = profile.highest(names, at[:, 0], least)
-        higher = further.log_likelihood > least
-        if not higher.any():
-            break
-        inside = np.where(higher, at[:, 0], inside)
-        at = np.where(higher[:, None], further.at, at)
+        beyond = profile.search([some[i] for i in higher], target)
+        at[rows] = beyond.limits(further.at[higher], at[rows, 0], outside[rows])
     return [profile.value(name, float(angle)) for name, angle in zip(names, at[:, 0], strict=True)]
-
-
-def _first_guess(profile: _Profile, name: str, side: int, delta: Estimate, target: float) -> float:
-    """Angle of the limit of the delta method; NaN without a standard error."""
-    value, step = profile.values[name], side * target * (delta.se or np.nan)
-    if name == "rho_between":
-        return float(np.arcsin(value) + step / np.sqrt(1.0 - value * value)) if abs(value) < 1.0 else np.nan
-    return profile.angle(name, value * float(np.exp(step / value)) if name == "sigma_cond" and value else value + step)
-
-
-def _follow(
-    profile: _Profile,
-    coordinates: Coordinates,
-    scale: FloatArray,
-    at: FloatArray,
-    inside: FloatArray,
-    outside: FloatArray,
-    ranges: FloatArray,
-    target: float,
-) -> FloatArray:
-    """Follow the profiles to the limits by Newton's method within a bracket; return the points."""
-    moving, least_gain = np.ones(len(at), dtype=np.bool_), ROUGH_GAIN
-    for _ in range(MOST_STEPS):
-        points = climb(coordinates, at, scale, least_gain)
-        statistic = profile.statistic(points.log_likelihood)
-        below = statistic <= target
-        inside = np.where(below & moving, at[:, 0], inside)
-        outside = np.where(~below & moving, at[:, 0], outside)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            following = at[:, 0] + (statistic - target) * statistic / points.derivative
-        within = (following - inside) * (outside - following) >= 0.0
-        following = np.where(within, following, 0.5 * (inside + outside))
-        step = np.where(moving, following - at[:, 0], 0.0)
-        at = points.at + points.path * step[:, None]
-        room = np.abs(at[:, 0, None] - ranges).min(axis=1)
-        moving &= np.abs(step) > np.where(within, LAST_STEP, ACCURACY) * np.minimum(room, 1.0)
-        least_gain = LEAST_GAIN
-        if not moving.any():
-            break
-    return at

@@ -71,45 +71,44 @@ def climb(
     sought : (b,) array, optional
         Log-likelihood at which a search ends, and it ends early if this is far above its maximum.
     """
-    free, above_zero = coordinates.free, coordinates.above_zero
-    at, slope, share = start.copy(), np.zeros(len(start)), np.ones(len(start))
-    value, step, searching = (
-        np.full(len(start), -np.inf),
-        np.zeros((len(start), 3)),
-        np.ones(len(start), dtype=np.bool_),
-    )
-    gradient, hessian = np.zeros_like(at), np.zeros((*at.shape, at.shape[1]))
-    held, curvature = ~free, np.zeros((len(start), 3, 3))
+    free, above_zero, units = coordinates.free, coordinates.above_zero, np.insert(scale, 0, 1.0, axis=1)
+    products = units[:, :, None] * units[:, None, :]
+    at, b = start.copy(), len(start)
+    value, slope, share, searching = np.full(b, -np.inf), np.zeros(b), np.ones(b), np.ones(b, dtype=np.bool_)
+    x = start[:, 1:] / scale  # gradient and Hessian are by x, too
+    step, gradient, hessian = np.zeros_like(x), np.zeros_like(at), np.zeros_like(products)
+    held = ~free
     for _ in range(MOST_STEPS):
-        trial = at.copy()
-        trial[:, 1:] += share[:, None] * step * scale
-        trial[:, 1:] = np.where(above_zero & (trial[:, 1:] < ZERO * scale), 0.0, trial[:, 1:])
-        end = coordinates.evaluate(trial)
+        trial = x + share[:, None] * step
+        trial = np.where(above_zero & (trial < ZERO), 0.0, trial)
+        at[:, 1:] = trial * scale
+        end = coordinates.evaluate(at)
         least = value + 1e-4 * share * slope - ROUNDING * (1.0 + np.abs(end.log_likelihood))
         higher = searching & (end.log_likelihood >= least)
-        at[higher], value[higher] = trial[higher], end.log_likelihood[higher]
-        gradient[higher], hessian[higher] = end.gradient[higher], end.hessian[higher]
+        row = higher[:, None]
+        x, value = np.where(row, trial, x), np.where(higher, end.log_likelihood, value)
+        gradient = np.where(row, end.gradient * units, gradient)
+        hessian = np.where(row[:, None], end.hessian * products, hessian)
         share = np.where(higher, 1.0, 0.25 * share)
-        by = gradient[:, 1:] * scale
-        at_zero = above_zero & (at[:, 1:] <= 0.0)
-        held = ~free | (at_zero & (by <= 0.0))
-        curvature = -hessian[:, 1:, 1:] * scale[:, :, None] * scale[:, None, :]
-        following, promise, outward = _bounded_step(by, curvature, held, at_zero)
+        at_zero = above_zero & (x <= 0.0)
+        held = ~free | (at_zero & (gradient[:, 1:] <= 0.0))
+        following, promise, outward = _bounded_step(gradient[:, 1:], -hessian[:, 1:, 1:], held, at_zero)
         # at most as far as the point is from 0, and a unit more
-        longest = 1.0 + np.sqrt(((at[:, 1:] / scale) ** 2).sum(axis=1))
-        fraction = np.minimum(1.0, longest / np.maximum(np.sqrt((following**2).sum(axis=1)), 1e-300))
-        room = np.where(above_zero & (following < 0.0), at[:, 1:] / scale / np.maximum(-following, 1e-300), 1.0)
-        fraction = np.minimum(fraction, np.where(at_zero, 1.0, room).min(axis=1))
-        step = np.where(higher[:, None], following * fraction[:, None], step)
-        slope = np.where(higher, promise * fraction, slope)
+        length = np.maximum(np.sqrt((following**2).sum(axis=1)), 1e-300)
+        fraction = np.minimum((1.0 + np.sqrt((x**2).sum(axis=1))) / length, 1.0)
+        falls = above_zero & (following < 0.0) & ~at_zero
+        if falls.any():
+            fraction = np.minimum(fraction, np.where(falls, x / np.where(falls, -following, 1.0), 1.0).min(axis=1))
+        step, slope = np.where(row, following * fraction[:, None], step), np.where(higher, promise * fraction, slope)
+        ended = (promise < least_gain) & ~outward
         if sought is not None:
-            searching &= ~(higher & ((value > sought) | (value + HOPE * promise < sought)))
-        searching &= ~(higher & (promise < least_gain) & ~outward) & (share > 1e-12)
+            ended |= (value > sought) | (value + HOPE * promise < sought)
+        searching &= ~(higher & ended) & (share > 1e-12)
         if not searching.any():
             break
-    path = np.zeros_like(at)
-    path[:, 0] = 1.0
-    path[:, 1:] = scale * _solve_free(curvature, hessian[:, 1:, 0] * scale, held)
+    at[:, 1:] = x * scale
+    path = np.ones_like(at)
+    path[:, 1:] = scale * _solve_free(-hessian[:, 1:, 1:], hessian[:, 1:, 0], held)
     return ProfilePoints(at, value, gradient[:, 0], path)
 
 
@@ -131,8 +130,8 @@ def _newton_step(gradient: FloatArray, curvature: FloatArray, held: BoolArray) -
     reduced = curvature * free[:, :, None] * free[:, None, :]
     values, vectors = np.linalg.eigh(reduced)
     size = np.maximum(np.abs(values), 1e-8 * np.abs(values).max(axis=1, keepdims=True) + 1e-12)
-    pull = (vectors.swapaxes(1, 2) @ (gradient * free)[..., None])[..., 0] / size
-    return np.asarray((vectors @ pull[..., None])[..., 0] * free)
+    pull = (gradient * free)[:, None] @ vectors / size[:, None]
+    return np.asarray((pull @ vectors.swapaxes(1, 2))[:, 0] * free)
 
 
 def _solve_free(matrix: FloatArray, right: FloatArray, held: BoolArray) -> FloatArray:

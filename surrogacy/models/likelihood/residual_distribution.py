@@ -23,6 +23,7 @@ Nagashima, Noma, Furukawa (2019), doi:10.1177/0962280218773520.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from scipy.special import gammainc, gammaincinv
@@ -66,7 +67,8 @@ def residuals(effects: Effects, slope: float) -> Residuals:
     The covariance of the errors within a group that shares a control arm is diagonalised. Because the true effects of
     different comparisons are independent, their common variance is unchanged by the rotation.
     """
-    groups = [group[effects.complete[group]] for group in effects.dependent_groups()]
+    complete = effects.complete
+    groups = [group[complete[group]] for group in effects.dependent_groups()]
     alone = np.array([group[0] for group in groups if len(group) == 1], dtype=np.intp)
     residual = effects.log_hr[:, 1] - slope * effects.log_hr[:, 0]
     s1, s2 = effects.se[alone].T
@@ -82,6 +84,7 @@ def residuals(effects: Effects, slope: float) -> Residuals:
     return Residuals(np.concatenate(value), np.concatenate(design), np.concatenate(variance))
 
 
+@cache
 def quadrature() -> tuple[FloatArray, FloatArray]:
     """Probabilities u and weights of a Gauss-Legendre rule on (0, 1) that is denser at both ends."""
     at, weight = np.polynomial.legendre.leggauss(NODES)

@@ -8,6 +8,7 @@ import time
 
 import psutil
 import pytest
+from distributed import LocalCluster
 
 from surrogacy.cli import chunk_progress
 from surrogacy.cli.simulate import main
@@ -138,8 +139,6 @@ def test_a_scheduler_that_cannot_be_reached(study, tmp_path, capsys, monkeypatch
 
 @pytest.mark.slow
 def test_a_scheduler_without_workers(study, tmp_path, capsys, monkeypatch):
-    from distributed import LocalCluster
-
     monkeypatch.setattr("surrogacy.simulation.execution.PATIENCE", 1.0)
     with LocalCluster(n_workers=0, dashboard_address=None, processes=False, protocol="tcp") as cluster:
         assert simulate(study, tmp_path / "out", "--backend", "dask", "--address", cluster.scheduler_address) == 1

@@ -63,7 +63,7 @@ def complete[R: StagedRun](
         return run.exit_code(strict=strict)
 
     with figure_workers(options.out) as workers:
-        figures = FigureOptions(workers, formats, page, tuple(options.figures))
+        figures = FigureOptions(workers, workers.figures, formats, page, tuple(options.figures))
         with closing(_advanced(command, run, shared_with(workers), quiet=options.quiet)) as runs:
             written = write_run(
                 command,

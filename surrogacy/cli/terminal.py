@@ -25,12 +25,12 @@ from surrogacy.errors import DataError, ExitCode, OutputError, Stopped, Surrogac
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from concurrent.futures import Executor
 
     from rich.console import Console, RenderableType
     from rich.progress import Progress
 
     from surrogacy.analysis.stages import Execute, Task
+    from surrogacy.cli.workers import FigureWorkers
     from surrogacy.report.section import Section
     from surrogacy.trials import TrialSet
 
@@ -199,7 +199,7 @@ def _print(console: Console, content: RenderableType) -> None:
 
 
 @contextmanager
-def figure_workers(out: str) -> Iterator[Executor]:
+def figure_workers(out: str) -> Iterator[FigureWorkers]:
     """Start two processes that draw figures and compute beside this one.
 
     Parameters

@@ -14,7 +14,6 @@ import importlib
 import multiprocessing
 import os
 import pickle
-import queue
 import signal
 import sys
 import threading
@@ -74,8 +73,61 @@ def start_server(out: Path, libraries: Sequence[str] = ()) -> None:
             os.environ.pop(name, None)
 
 
+class IdleProcesses:
+    """Processes that wait for a call. Fits go before figures: the main process waits for them, and then goes on."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._pipes: list[connection.Connection] = []
+        self._fits = 0  # calls that wait for a process
+        self._released = False
+
+    def add(self, pipe: connection.Connection) -> None:
+        """Add a process by its pipe."""
+        with self._changed:
+            self._pipes.append(pipe)
+            self._changed.notify_all()
+
+    def take(self, *, figure: bool) -> connection.Connection | None:
+        """Wait for a process and remove it; None after the release."""
+        with self._changed:
+            self._fits += not figure
+            self._changed.wait_for(lambda: self._released or (self._pipes and not (figure and self._fits)))
+            self._fits -= not figure
+            self._changed.notify_all()
+            return None if self._released else self._pipes.pop(0)
+
+    def release(self) -> None:
+        """Release all calls that wait for a process."""
+        with self._changed:
+            self._released = True
+            self._changed.notify_all()
+
+
+class Drawing(Executor):
+    """Workers as an executor of figures, which take a process only if no fit waits for one.
+
+    Parameters
+    ----------
+    call : callable
+        Function that sends a function and its arguments to a process.
+    """
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self._call = call
+        self._threads = ThreadPoolExecutor(WORKERS)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Send a call to the next idle process for which no fit waits."""
+        return self._threads.submit(self._call, fn, args, kwargs, figure=True)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Accept no more calls."""
+        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+
 class FigureWorkers(Executor):
-    """Two processes that draw figures.
+    """Two processes that fit models and draw figures.
 
     Parameters
     ----------
@@ -84,6 +136,8 @@ class FigureWorkers(Executor):
 
     Attributes
     ----------
+    figures : Drawing
+        Executor of figures in these processes.
     problem : ProcessError or None
         Reason for interrupting the main thread: a process could not be started, or ended early.
     """
@@ -94,8 +148,9 @@ class FigureWorkers(Executor):
         self._finished = threading.Event()
         self._ended = threading.Event()
         self._processes: list[BaseProcess] = []
-        self._idle: queue.SimpleQueue[connection.Connection | None] = queue.SimpleQueue()
+        self._idle = IdleProcesses()
         self._threads = ThreadPoolExecutor(WORKERS)
+        self.figures = Drawing(self._call)
         # the server answers after it has loaded the plotting library; this process continues meanwhile
         self._starter = threading.Thread(target=self._start, daemon=True)
         self._starter.start()
@@ -108,12 +163,13 @@ class FigureWorkers(Executor):
         """Accept no more calls; from here on a process may end."""
         self._finished.set()
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+        self.figures.shutdown(wait=wait, cancel_futures=cancel_futures)
 
     def end(self) -> None:
         """End the processes at once."""
         self.shutdown(wait=False, cancel_futures=True)
         self._ended.set()
-        self._release()
+        self._idle.release()
         for process in self._processes:
             process.terminate()
         for process in self._processes:
@@ -134,7 +190,7 @@ class FigureWorkers(Executor):
                 self._processes.append(process)
                 if self._ended.is_set():  # the list may have been read before
                     process.terminate()
-                self._idle.put(near)
+                self._idle.add(near)
         except (OSError, EOFError) as error:
             reason = error or type(error).__name__
             self._stop(ProcessError(f"cannot start a process to draw the figures ({reason})"))
@@ -146,17 +202,14 @@ class FigureWorkers(Executor):
         """Interrupt the main thread, so that a long fit does not continue without use."""
         if not self._finished.is_set():
             self.problem = problem
-            self._release()
+            self._idle.release()
             _thread.interrupt_main()
 
-    def _release(self) -> None:
-        """Release the threads that wait for a process."""
-        for _ in range(WORKERS):
-            self._idle.put(None)
-
-    def _call(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, object]) -> Any:
+    def _call(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, object], *, figure: bool = False
+    ) -> Any:
         task = pickle.dumps((function, args, kwargs), pickle.HIGHEST_PROTOCOL)
-        pipe = self._idle.get()
+        pipe = self._idle.take(figure=figure)
         if pipe is None:
             raise self.problem or ProcessError(ENDED)
         try:
@@ -165,7 +218,7 @@ class FigureWorkers(Executor):
         except (EOFError, ConnectionError) as error:
             raise ProcessError(ENDED) from error
         finally:
-            self._idle.put(pipe)
+            self._idle.add(pipe)
         succeeded, value = pickle.loads(answer)
         if not succeeded:
             raise value

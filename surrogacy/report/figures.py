@@ -68,6 +68,8 @@ class FigureOptions:
     Parameters
     ----------
     workers : Executor
+    drawing : Executor
+        The same processes for figures, which give way to fits.
     formats : tuple of {"pdf", "svg", "png", "tiff"}
     page : PageStyle
     names : tuple of str
@@ -75,6 +77,7 @@ class FigureOptions:
     """
 
     workers: Executor
+    drawing: Executor
     formats: tuple[str, ...]
     page: PageStyle
     names: tuple[str, ...] = ()
@@ -110,7 +113,7 @@ class Figures:
                 file = unique_slug(drawing.name, self._files)
                 self._files.append(file)
                 named = replace(drawing, name=file)
-                job = options.workers.submit(draw, named, self._folder, options.formats, options.page)
+                job = options.drawing.submit(draw, named, self._folder, options.formats, options.page)
                 self._submitted[drawing.name] = job
                 self._drawn[file] = drawing
 

@@ -170,7 +170,7 @@ def test_a_figure_that_cannot_be_drawn_is_reported_and_the_rest_is_written(tmp_p
         def shutdown(self, wait=True):
             self.workers.shutdown(wait=wait)
 
-    monkeypatch.setattr(run, "FigureOptions", lambda workers, *rest: options(Failing(workers), *rest))
+    monkeypatch.setattr(run, "FigureOptions", lambda workers, drawing, *rest: options(workers, Failing(drawing), *rest))
     out = tmp_path / "out"
     assert main([*SMALL, "--out", str(out)]) == 4
     assert capsys.readouterr().err == "figure bubble-tactics-2022 could not be drawn: ValueError: no finite limits\n"

@@ -1,4 +1,9 @@
-"""Roots of increasing functions, several at once."""
+"""Roots of increasing functions, several at once.
+
+`nearly_linear_root` needs four values of each function, which one call gives where many functions are evaluated
+together. `increasing_root` needs none and finds its own bracket: for a few functions of which nothing is known, or with
+which a secant search has failed.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +19,7 @@ TOLERANCE = 2e-7
 SETTLED = 1e-4  # value of a nearly linear function before the last secant step, which makes it a hundred times smaller
 
 
-def increasing_root(
-    function: Function, low: FloatArray, high: FloatArray, at: tuple[FloatArray, FloatArray] | None = None
-) -> FloatArray:
+def increasing_root(function: Function, low: FloatArray, high: FloatArray) -> FloatArray:
     """Roots of an increasing function by the method of Anderson and Bjorck within brackets; every fourth step bisects.
 
     A bracket that does not contain the root is widened. The search ends when every value of the function is below 2e-7
@@ -28,8 +31,6 @@ def increasing_root(
         Function of (q,) values that returns (q,) values.
     low, high : (q,) arrays
         Brackets.
-    at : pair of (q,) arrays, optional
-        Values of the function at ``low`` and ``high``, if they are known.
 
     References
     ----------
@@ -41,7 +42,7 @@ def increasing_root(
     array([1., 2.])
     """
     low, high = np.array(low, dtype=np.float64), np.array(high, dtype=np.float64)
-    at_low, at_high = (function(low), function(high)) if at is None else at
+    at_low, at_high = function(low), function(high)
     for _ in range(60):
         below, above = at_low > 0, at_high < 0
         if not (below.any() or above.any()):

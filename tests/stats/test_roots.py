@@ -29,17 +29,6 @@ def test_a_jump_is_enclosed():
     assert root == pytest.approx([0.3], abs=1e-5)
 
 
-def test_known_ends_are_not_evaluated_again():
-    calls = []
-
-    def line(x):
-        calls.append(x)
-        return x - 0.25
-
-    assert increasing_root(line, np.zeros(1), np.ones(1), (np.array([-0.25]), np.array([0.75]))) == pytest.approx(0.25)
-    assert len(calls) == 1
-
-
 def test_roots_of_nearly_linear_functions():
     """Cubic functions, one with its root beyond the four points; each is evaluated at most four times."""
     bend, shift, counts = np.array([0.0, 0.02, 0.05]), np.array([0.3, 1.0, 3.0]), np.zeros(3)

@@ -14,6 +14,7 @@ from surrogacy.arrays import FloatArray
 
 COARSE = 9  # points per axis in the search for the box
 DROP = 12.0  # log units below the maximum that the box must contain; the rest changes a mean by less than 1e-4 SD
+SHRINKING = 0.7  # largest ratio of the widths of an axis after and before a search that is repeated
 EDGE = 8.0  # log units by which the outermost nodes must be below the maximum
 
 
@@ -29,6 +30,8 @@ def find_box(
 ) -> tuple[FloatArray, FloatArray]:
     """Box that contains every point within ``DROP`` of the maximum, by repeated evaluation on a shrinking coarse grid.
 
+    The box of a data set is settled when no axis shrinks to less than 70%. It does not depend on the other data sets.
+
     Parameters
     ----------
     log_density : callable
@@ -43,7 +46,7 @@ def find_box(
     """
     steps = np.linspace(0, 1, COARSE)
     b, axes = low.shape
-    rows = np.arange(b)
+    rows, settled = np.arange(b), np.zeros((b, 1), dtype=np.bool_)
     for _ in range(8):
         width = high - low
         points = [low[:, [a]] + width[:, [a]] * steps for a in range(axes)]
@@ -61,8 +64,9 @@ def find_box(
                 share = np.where(np.isfinite(out) & (out < at), (at - limit) / np.maximum(at - out, 1e-12) + 0.25, 1.0)
                 x = points[a]
                 edge[:, a] = x[rows, outermost] + np.minimum(share, 1.0) * (x[rows, beyond] - x[rows, outermost])
-        low, high = new_low, new_high
-        if np.all(high - low > 0.7 * width):
+        low, high = np.where(settled, low, new_low), np.where(settled, high, new_high)
+        settled |= (high - low > SHRINKING * width).all(axis=1, keepdims=True)
+        if settled.all():
             break
     return low, high
 

@@ -1,14 +1,14 @@
 """Slope and residual SD of many posteriors at once, by integration along one axis of each table.
 
-The methods are those of `surrogacy.models.exact.marginals`. The lines of all tables are evaluated together, and their
-masses are summed within each table.
+The integrals are those of `surrogacy.models.exact.slope` and `surrogacy.models.exact.marginals.sigma_cond`, which adapt
+the numbers of lines to one posterior, whatever it is. Here the numbers are fixed, so that the lines of all tables are
+arrays of one shape, and they are smaller: `resolved` tells for which posteriors they suffice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from scipy.special import ndtri
@@ -16,31 +16,19 @@ from scipy.special import ndtri
 from surrogacy.arrays import BoolArray, FloatArray, IntArray
 from surrogacy.models.exact.bivariate_grid import Table
 from surrogacy.models.exact.box_quadrature import rule
-from surrogacy.models.exact.interpolation import floored, interpolation, to_even, to_nodes
-from surrogacy.models.exact.slope import LAST_SEAM
+from surrogacy.models.exact.interpolation import floored, interpolation, to_nodes
+from surrogacy.models.exact.marginals import FINELY, even_density, integration, log_spread, steps_of_root
+from surrogacy.models.exact.slope import divided, log_steps
 from surrogacy.stats.roots import nearly_linear_root
 
 POINTS = 29  # points along each line
 ACROSS, SIDE = 1.25, 4 / 3  # nodes of tau_final and, on each side of 0, of rho, per node of a table, for the slope
-FINELY = 56  # nodes of rho for the residual SD, whose event has a steep end
 LIGHT = 1e-5  # share of the largest mass of a table below which a line is ignored
 WIDEST = 3.0  # largest distance of neighbouring lines in SDs of the logarithm of the slope along a line
 SETTLED = 1e-3  # normal score before the last step, which makes it about a hundred times smaller
 AROUND = np.array([-0.75, -0.25, 0.25, 0.75])  # points about a guess of a quantile, in normal scores
 
 Distribution = Callable[[FloatArray], FloatArray]
-
-
-@cache
-def _integration() -> FloatArray:
-    """Matrix from densities at even points to `Lines.values`, (points, 2 points).
-
-    Trapezoidal rule with the derivatives at both ends (Euler-Maclaurin), which are central differences.
-    """
-    density = np.eye(POINTS)
-    derivative = np.gradient(density, axis=0)
-    trapezoids = np.cumsum(density, axis=0) - (density + density[0]) / 2
-    return np.stack([trapezoids - (derivative - derivative[0]) / 12, density], axis=1).reshape(-1, POINTS).T.copy()
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,16 +56,20 @@ class Lines:
     @classmethod
     def of(cls, table: Table, axis: int, log_density: FloatArray, mass: FloatArray, owner: IntArray) -> Lines:
         """Lines along an axis with log densities at its nodes, (l, n), and masses, (l,), of each posterior."""
-        density = log_density @ to_even(log_density.shape[1], POINTS).T
-        np.exp(np.minimum(density, 50.0, out=density), out=density)
-        values = density @ _integration()
+        density = even_density(log_density, POINTS)
+        values = np.stack([density @ integration(POINTS).T, density], axis=2).reshape(-1, 2 * POINTS)
         first = np.searchsorted(owner, np.arange(len(table)))
         values *= (mass / np.add.reduceat(mass, first)[owner] / values[:, -2])[:, None]
         low = table.low[owner, axis]
         return cls(values, table.scale[owner, axis], low, table.high[owner, axis] - low, owner, first)
 
     def below(self, tau: FloatArray) -> FloatArray:
-        """Probability of values below ``tau``, (q, l), in units of the scale, by cubic interpolation; (q, b)."""
+        """Probability of values below ``tau``, (q, l), in units of the scale; (q, b).
+
+        Between two points with masses F0, F1 and derivatives d0, d1, at a share s of their distance, ``F = F0 + s (r +
+        (1 - s) ((1 - s) (d0 - r) - s (d1 - r)))`` with r = F1 - F0: the cubic Hermite polynomial. It is computed in
+        place, because the arrays are large.
+        """
         size = self.values.shape[1]
         last = size // 2 - 1
         position = np.arcsinh(tau)
@@ -109,7 +101,7 @@ def slopes(table: Table) -> Distribution:
     The lines are those along tau_surrogate.
     """
     n1, n2, n3 = table.weight.shape[1:]
-    t, weight = _divided(table, round(SIDE * n3))
+    t, weight = divided(table, round(SIDE * n3))
     to_t = interpolation(n3, t.ravel()).reshape(*t.shape, n3)
     dense = floored(table.log_density).reshape(len(table), -1, n3) @ to_t.swapaxes(1, 2)
     m2 = round(ACROSS * n2)
@@ -119,9 +111,7 @@ def slopes(table: Table) -> Distribution:
     heavy = np.nonzero(mass > LIGHT * mass.max(axis=(1, 2), keepdims=True))
     owner, along_final, along_rho = heavy
     lines = Lines.of(table, 0, dense[owner, :, along_final, along_rho], mass[heavy], owner)
-    low, high = table.low[:, [2]], table.high[:, [2]]
-    rho = table.rho_map.rho(low + (high - low) * (t + 1) / 2)[0]
-    product = rho[owner, along_rho] * table.at(1, rule(m2)[0])[owner, along_final] / lines.scale
+    product = table.at(2, t)[owner, along_rho] * table.at(1, rule(m2)[0])[owner, along_final] / lines.scale
 
     def cdf(x: FloatArray) -> FloatArray:
         x = np.where(x == 0, 1e-12, x)
@@ -142,8 +132,7 @@ def residual_sds(table: Table) -> Distribution:
     owner = np.repeat(np.arange(b), FINELY)
     along = (np.exp(np.minimum(plane, 50.0)) @ rule(n2)[1]) * rule(FINELY)[1]
     lines = Lines.of(table, 1, plane.reshape(-1, n2), along.ravel(), owner)
-    half = (table.high - table.low)[:, [2]] / 2
-    rho = table.rho_map.rho(table.low[:, [2]] + half * (1 + rule(FINELY)[0]))[0]
+    rho = table.at(2, rule(FINELY)[0])
     root = np.sqrt(np.maximum((1 - rho) * (1 + rho), 1e-300)).ravel() * lines.scale
     return lambda x: lines.below(np.maximum(x, 0)[:, owner] / root)
 
@@ -154,26 +143,16 @@ def resolved(table: Table) -> BoolArray:
     Along a line of tau_surrogate or tau_final the slope or the residual SD has a narrow distribution. Neighbouring
     lines must be at most a few of its SDs apart.
     """
-    weight = table.weight
-    along = np.einsum("bijk->bij", weight), np.einsum("bijk->bjk", weight)
-    spread1 = _log_spread(weight, np.arcsinh(table.tau_surrogate / table.scale[:, [0]]))
-    spread2 = _log_spread(along[1], np.arcsinh(table.tau_final / table.scale[:, [1]]))
-    step2 = (along[0].sum(axis=1) * np.gradient(np.log(table.tau_final), axis=1)).sum(axis=1)
-    rho, of_rho = table.rho_between, along[1].sum(axis=1)
-    step = np.abs(np.gradient(rho, axis=1)) / np.maximum(np.abs(rho), 1e-300)
-    step3 = (of_rho * np.minimum(step, 1.0)).sum(axis=1)
-    root = np.log(np.maximum((1 - rho) * (1 + rho), 1e-12)) / 2
-    step_root = (of_rho * np.abs(np.gradient(root, axis=1))).sum(axis=1)
+    plane = table.weight.sum(axis=1)
+    u1, u2 = np.arcsinh(table.tau_surrogate / table.scale[:, [0]]), np.arcsinh(table.tau_final / table.scale[:, [1]])
+    spread1 = log_spread(np.moveaxis(table.weight, 1, -1), u1[:, None, None])
+    spread2 = log_spread(plane.swapaxes(1, 2), u2[:, None])
+    of_final, of_rho = log_steps(table)
+    mass = plane.sum(axis=1)
+    step2, step3 = np.vecdot(plane.sum(axis=2), of_final), np.vecdot(mass, of_rho)
+    step_root = np.vecdot(mass, steps_of_root(table))
     enough = (step2 < WIDEST * spread1) & (step3 < WIDEST * SIDE * spread1)
-    return np.asarray(enough & (2 * step_root * rho.shape[1] < FINELY * spread2))
-
-
-def _log_spread(mass: FloatArray, u: FloatArray) -> FloatArray:
-    """SDs of log tau along lines on which ``tau = scale sinh(u)``, (b,), from masses, (b, n, ...), and u, (b, n)."""
-    mass = mass.reshape(*u.shape, -1)
-    line, first = mass.sum(axis=1), np.einsum("bij,bi->bj", mass, u)
-    within = np.einsum("bij,bi->b", mass, u * u) - (first * first / np.maximum(line, 1e-300)).sum(axis=1)
-    return np.asarray(np.sqrt(np.maximum(within, 1e-300)) / np.tanh(first.sum(axis=1)))
+    return np.asarray(enough & (2 * step_root * mass.shape[1] < FINELY * spread2))
 
 
 def inverse(cdf: Distribution, p: FloatArray, centre: FloatArray, scale: FloatArray) -> FloatArray:
@@ -200,13 +179,3 @@ def inverse(cdf: Distribution, p: FloatArray, centre: FloatArray, scale: FloatAr
     points = (centre + AROUND[:, None, None] * scale).reshape(len(AROUND), -1)
     latest = centre.reshape(1, -1).copy()
     return nearly_linear_root(excess_of, points, excess(points), settled=SETTLED).reshape(shape)
-
-
-def _divided(table: Table, n: int) -> tuple[FloatArray, FloatArray]:
-    """Nodes of rho in [-1, 1] and their weights, (b, 2 n), divided at rho = 0."""
-    nodes, weights = rule(n)
-    low, high = table.low[:, 2], table.high[:, 2]
-    seam = 2 * (table.rho_map.coordinate(0.0) - low) / (high - low) - 1
-    left, right = ((1 + side * np.clip(seam, -LAST_SEAM, LAST_SEAM)[:, None]) / 2 for side in (1, -1))  # half lengths
-    t = np.concatenate([-1 + left * (1 + nodes), 1 - right * (1 - nodes)], axis=1)
-    return t, np.concatenate([left * weights, right * weights], axis=1)

@@ -48,9 +48,7 @@ def batch_quantiles(batch: PosteriorBatch, p: Sequence[float]) -> list[Quantiles
 def _sds(table: Table, axis: int, p: Sequence[float]) -> list[FloatArray]:
     """Quantiles of tau_surrogate (axis 0) or tau_final (axis 1) of each posterior."""
     cdf = marginals.from_masses(table.weight.sum(axis=(2 - axis, 3)))
-    t = np.linspace(0, 1, cdf.shape[1])
-    low, high = table.low[:, [axis]], table.high[:, [axis]]
-    values = table.scale[:, [axis]] * np.sinh(low + (high - low) * t)
+    values = table.at(axis, np.linspace(-1, 1, marginals.FINE))
     return [np.interp(p, *tabulated) for tabulated in zip(cdf, values, strict=True)]
 
 

@@ -14,7 +14,7 @@ from surrogacy.arrays import FloatArray
 
 COARSE = 9  # points per axis in the search for the box
 DROP = 12.0  # log units below the maximum that the box must contain; the rest changes a mean by less than 1e-4 SD
-SHRINKING = 0.7  # largest ratio of the widths of an axis after and before a search that is repeated
+SHRINKING = 0.7  # largest ratio of the new and the old width of an axis for which the search for the box goes on
 EDGE = 8.0  # log units by which the outermost nodes must be below the maximum
 
 

@@ -20,7 +20,7 @@ from surrogacy.models.exact.bivariate_grid import Table
 from surrogacy.models.exact.box_quadrature import rule
 from surrogacy.models.exact.interpolation import floored, interpolation, nodes_from, to_nodes
 from surrogacy.models.exact.nodes import PRUNED
-from surrogacy.models.exact.slope import divided
+from surrogacy.models.exact.slope import changes_sign, divided
 
 SIDE = 0.75  # nodes of rho on each side of 0 per node of the table, if the axis is divided at rho = 0
 DENSITY = 1.3  # nodes per SD of the intercept along the axis on which its mean changes most
@@ -107,11 +107,13 @@ def finer(table: Table, factors: Sequence[float] = (1.0, 1.0, 1.0)) -> Table:
         The same table if it needs no other nodes, or has too few for the interpolation.
     """
     may_be_0 = _may_be_0(table)
-    seam = divided(table, round(SIDE * factors[2] * table.weight.shape[3])) if may_be_0 else None
-    if seam is None and max(factors) == 1:
+    division = None
+    if may_be_0 and changes_sign(table):
+        division = divided(table, round(SIDE * factors[2] * table.weight.shape[3]))
+    if division is None and max(factors) == 1:
         return table
     for denser in (1.0, DENSER):
-        finely = _interpolated(table, (denser * factors[0], *factors[1:]), seam, from_0=may_be_0)
+        finely = _interpolated(table, (denser * factors[0], *factors[1:]), division, from_0=may_be_0)
         if finely is not None:
             return finely
     return table
@@ -124,14 +126,14 @@ def _may_be_0(table: Table) -> bool:
 
 
 def _interpolated(
-    table: Table, factors: Sequence[float], seam: tuple[FloatArray, FloatArray] | None, *, from_0: bool
+    table: Table, factors: Sequence[float], division: tuple[FloatArray, FloatArray] | None, *, from_0: bool
 ) -> Table | None:
     """Table at more nodes; None if the masses of the nodes do not sum to 1 or a covariance matrix is indefinite."""
     n1, n2, n3 = table.weight.shape[1:]
     m1, m2, m3 = (round(n * factor) for n, factor in zip((n1, n2, n3), factors, strict=True))
     t1, weight1 = nodes_from(m1, from_0=from_0)
     t2, weight2 = rule(m2)
-    t3, weight3 = seam or [np.tile(part, (len(table), 1)) for part in rule(m3)]
+    t3, weight3 = division or [np.tile(part, (len(table), 1)) for part in rule(m3)]
     to_t1, to_t2, to_t3 = interpolation(n1, t1), to_nodes(n2, len(t2)), np.stack([interpolation(n3, t) for t in t3])
     values = np.concatenate([floored(table.log_density)[:, None], table.mean, table.covariance], axis=1)
     values = values @ to_t3.swapaxes(1, 2)[:, None, None]  # (b, 6, n1, n2, n3)

@@ -8,6 +8,7 @@ is along an axis on which the event "below q" is an interval.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -28,28 +29,34 @@ FINELY = 56  # nodes of an axis along which an event has a steep end
 MOST_FINELY = 300  # largest number of such nodes
 
 
+@cache
+def integration(points: int) -> FloatArray:
+    """Matrix from densities at even points to the mass below each, the distance of two being 1; (points, points).
+
+    Trapezoidal rule with the derivatives at both ends (Euler-Maclaurin), which are central differences.
+    """
+    density = np.eye(points)
+    derivative = np.gradient(density, axis=0)
+    trapezoids = np.cumsum(density, axis=0) - (density + density[0]) / 2
+    return np.asarray(trapezoids - (derivative - derivative[0]) / 12)
+
+
+def even_density(log_density: FloatArray, points: int, *, from_0: bool = False) -> FloatArray:
+    """Densities at even points of [-1, 1] from their logarithms at Gauss-Legendre nodes, (..., n)."""
+    density = log_density @ to_even(log_density.shape[-1], points, from_0).T
+    return np.asarray(np.exp(np.minimum(density, 50.0, out=density), out=density))
+
+
 def cumulate(log_density: FloatArray, points: int = FINE, *, from_0: bool = False) -> FloatArray:
     """Distribution functions on even points of [-1, 1] from log densities at Gauss-Legendre nodes, (..., n).
 
     With ``from_0`` the points are even before the map ``squared``.
 
-    The log density is interpolated, as it is nearly a parabola, and the density is integrated by the trapezoidal rule
-    with the derivatives at both ends (Euler-Maclaurin). The result is not normalised.
+    The log density is interpolated, as it is nearly a parabola. The result is not normalised.
     """
-    density = log_density @ to_even(log_density.shape[-1], points, from_0).T
-    np.exp(np.minimum(density, 50.0, out=density), out=density)
+    density = even_density(log_density, points, from_0=from_0)
     density *= np.linspace(0, 4, points) / (points - 1) if from_0 else 2 / (points - 1)
-    change = np.empty_like(density)
-    np.subtract(density[..., 2:], density[..., :-2], out=change[..., 1:-1])
-    change[..., 0], change[..., -1] = 2 * (density[..., 1] - density[..., 0]), 2 * (density[..., -1] - density[..., -2])
-    area = np.cumsum(density, axis=-1)
-    density += density[..., :1]
-    density /= 2
-    area -= density  # the trapezoidal rule: half of the first and of the last density
-    change -= change[..., :1].copy()
-    change /= 24
-    area -= change
-    return area
+    return np.asarray(density @ integration(points).T)
 
 
 def from_masses(mass: FloatArray) -> FloatArray:
@@ -203,7 +210,8 @@ def sigma_cond(table: Table, share: FloatArray) -> Callable[[FloatArray], FloatA
         lines = cumulate(to_nodes(n3, m) @ plane, ALONG) * (rule(m)[1][:, None] * share[:, None, None])
         if _holds(lines):
             break
-    root = np.sqrt(np.maximum(1 - table.at(2, rule(m)[0]) ** 2, 1e-300))
+    rho = table.at(2, rule(m)[0])
+    root = np.sqrt(np.maximum((1 - rho) * (1 + rho), 1e-300))
     low, width = table.low[:, [1]], (table.high - table.low)[:, [1]]
     total = lines[..., -1].sum()
 
@@ -218,18 +226,29 @@ def _nodes_of_rho(table: Table, density: FloatArray, share: FloatArray) -> int:
     """Nodes of rho, so that neighbouring lines of tau_final differ by half of the width of log sigma_cond on a line."""
     n2, n3 = density.shape[2], density.shape[1]
     mass = density * (share[:, None, None] * np.multiply.outer(rule(n3)[1], rule(n2)[1]))
-    step = np.abs(np.gradient(np.log(np.maximum(1 - table.rho_between**2, 1e-12)), axis=1)) / 2
-    mean = float((mass.sum(axis=2) * step).sum())
-    width = log_spread(mass, np.arcsinh(table.tau_final / table.scale[:, [1]])[:, None])
+    mean = float((mass.sum(axis=2) * steps_of_root(table)).sum())
+    width = log_spread(mass[None], np.arcsinh(table.tau_final / table.scale[:, [1]])[None, :, None])[0]
     return int(np.clip(2 * n3 * mean / width, FINELY, MOST_FINELY))
 
 
-def log_spread(mass: FloatArray, u: FloatArray) -> float:
-    """SD of log tau along lines on which ``tau = scale sinh(u)``, from masses and u, (..., n)."""
-    line = mass.sum(axis=-1)
-    mean = (mass * u).sum(axis=-1) / np.maximum(line, 1e-300)
-    variance = float((mass * u**2).sum() - (line * mean**2).sum())
-    return float(np.sqrt(max(variance, 1e-300)) / np.tanh((line * mean).sum()))
+def steps_of_root(table: Table) -> FloatArray:
+    """Change of ``log sqrt(1 - rho^2)`` from each node of rho to the next, (b, n3)."""
+    rho = table.rho_between
+    return np.abs(np.gradient(np.log(np.maximum((1 - rho) * (1 + rho), 1e-12)) / 2, axis=1))
+
+
+def log_spread(mass: FloatArray, u: FloatArray) -> FloatArray:
+    """SD of log tau along lines on which ``tau = scale sinh(u)``, its mean over the lines of each posterior; (b,).
+
+    Parameters
+    ----------
+    mass : (b, ..., n) array
+        Masses of the nodes of each line.
+    u : array that broadcasts with ``mass``
+    """
+    line, first, second = mass.sum(axis=-1), np.vecdot(mass, u), np.vecdot(mass, u * u)
+    within = (second - first * first / np.maximum(line, 1e-300)).reshape(len(mass), -1).sum(axis=1)
+    return np.asarray(np.sqrt(np.maximum(within, 1e-300)) / np.tanh(first.reshape(len(mass), -1).sum(axis=1)))
 
 
 def _holds(lines: FloatArray) -> bool:

@@ -35,7 +35,7 @@ def slope_distribution(table: Table, share: FloatArray) -> Callable[[FloatArray]
     factor2, factor3 = _factors(table, share)
     m2, m3 = round(n2 * max(factor2, LEAST if from_0[1] else 1.0)), round(n3 * max(factor3, LEAST))
     t2, weight2 = nodes_from(m2, from_0=bool(from_0[1]))
-    t3, weight3 = divided(table, m3) or [np.tile(part, (len(table), 1)) for part in rule(m3)]
+    t3, weight3 = divided(table, m3) if changes_sign(table) else [np.tile(part, (len(table), 1)) for part in rule(m3)]
     dense = interpolation(n2, t2) @ _at_rho(floored(table.log_density), t3)
     mass = np.einsum("bijk,i->bjk", np.exp(np.minimum(dense, 50.0)), rule(n1)[1])
     mass *= share[:, None, None] * weight2[:, None] * weight3[:, None, :]
@@ -69,16 +69,32 @@ def _factors(table: Table, share: FloatArray) -> list[float]:
     weight = share[:, None, None, None] * table.weight
     line = weight.sum(axis=1)
     u = np.arcsinh(table.tau_surrogate / table.scale[:, [0]])
-    spread = log_spread(np.moveaxis(weight, 1, -1), u[:, None, None])
-    rho = np.abs(table.rho_between)
-    steps = np.gradient(np.log(table.tau_final), axis=1), np.abs(np.gradient(table.rho_between, axis=1))
-    relative = np.minimum(steps[1] / np.maximum(rho, 1e-300), 1.0)
-    means = (line.sum(axis=2) * steps[0]).sum(), (line.sum(axis=1) * relative).sum()
+    spread = log_spread(np.moveaxis(weight, 1, -1)[None], u[None, :, None, None])[0]
+    of_final, of_rho = log_steps(table)
+    means = (line.sum(axis=2) * of_final).sum(), (line.sum(axis=1) * of_rho).sum()
     return [float(np.clip(DENSITY * mean / spread, 1.0, MOST)) for mean in means]
 
 
-def divided(table: Table, n: int) -> tuple[FloatArray, FloatArray] | None:
-    """Nodes of rho in [-1, 1] and their weights, (b, 2 n), divided at rho = 0; None if this is near an end or beyond.
+def log_steps(table: Table) -> tuple[FloatArray, FloatArray]:
+    """Changes of log tau_final, (b, n2), and of rho relative to rho, at most 1, (b, n3), from each node to the next."""
+    rho = table.rho_between
+    relative = np.abs(np.gradient(rho, axis=1)) / np.maximum(np.abs(rho), 1e-300)
+    return np.gradient(np.log(table.tau_final), axis=1), np.minimum(relative, 1.0)
+
+
+def changes_sign(table: Table) -> bool:
+    """Return whether rho = 0 lies within the box of a component, and not near its ends."""
+    return bool((np.abs(_seam(table)) <= LAST_SEAM).any())
+
+
+def _seam(table: Table) -> FloatArray:
+    """Place of rho = 0 on its axis, [-1, 1], (b,); it may lie beyond."""
+    low, high = table.low[:, 2], table.high[:, 2]
+    return 2 * (table.rho_map.coordinate(0.0) - low) / (high - low) - 1
+
+
+def divided(table: Table, n: int) -> tuple[FloatArray, FloatArray]:
+    """Nodes of rho in [-1, 1] and their weights, (b, 2 n), divided at rho = 0, or near the end if this is beyond.
 
     Parameters
     ----------
@@ -87,11 +103,8 @@ def divided(table: Table, n: int) -> tuple[FloatArray, FloatArray] | None:
         Nodes on each side of 0.
     """
     nodes, weights = rule(n)
-    low, high = table.low[:, 2], table.high[:, 2]
-    seam = 2 * (table.rho_map.coordinate(0.0) - low) / (high - low) - 1  # rho = 0 in [-1, 1]
-    if (np.abs(seam) > LAST_SEAM).all():
-        return None
-    left, right = ((1 + side * np.clip(seam, -LAST_SEAM, LAST_SEAM)[:, None]) / 2 for side in (1, -1))  # half lengths
+    seam = np.clip(_seam(table), -LAST_SEAM, LAST_SEAM)[:, None]
+    left, right = (1 + seam) / 2, (1 - seam) / 2  # half of the length of each part
     t = np.concatenate([-1 + left * (1 + nodes), 1 - right * (1 - nodes)], axis=1)
     return t, np.concatenate([left * weights, right * weights], axis=1)
 

@@ -1,4 +1,4 @@
-"""Slope and residual SD of many posteriors at once, by integration along one axis of each table.
+"""Slope and sigma_cond of many posteriors at once, by integration along one axis of each table.
 
 The integrals are those of `surrogacy.models.exact.slope` and `surrogacy.models.exact.marginals.sigma_cond`, which adapt
 the numbers of lines to one posterior, whatever it is. Here the numbers are fixed, so that the lines of all tables are
@@ -66,36 +66,21 @@ class Lines:
     def below(self, tau: FloatArray) -> FloatArray:
         """Probability of values below ``tau``, (q, l), in units of the scale; (q, b).
 
-        Between two points with masses F0, F1 and derivatives d0, d1, at a share s of their distance, ``F = F0 + s (r +
-        (1 - s) ((1 - s) (d0 - r) - s (d1 - r)))`` with r = F1 - F0: the cubic Hermite polynomial. It is computed in
-        place, because the arrays are large.
+        Cubic Hermite interpolation between two points with masses m0, m1 and derivatives d0, d1.
         """
         size = self.values.shape[1]
         last = size // 2 - 1
-        position = np.arcsinh(tau)
-        position -= self.low
-        position *= last / self.width
-        np.clip(position, 0, last - 1e-9, out=position)
+        position = np.clip((np.arcsinh(tau) - self.low) * (last / self.width), 0, last - 1e-9)
         cell = position.astype(np.intp)
-        position -= cell
-        cell *= 2
-        cell += np.arange(0, self.values.size, size)
-        left, slope, rise, slope_right = (self.values.take(cell + i) for i in range(4))
-        rise -= left
-        slope -= rise
-        slope_right -= rise
-        rest = 1 - position
-        slope *= rest
-        slope_right *= position
-        slope -= slope_right
-        slope *= rest
-        slope += rise
-        slope *= position
-        slope += left
-        return np.asarray(np.add.reduceat(slope, self.first, axis=1))
+        s = position - cell
+        at = 2 * cell + np.arange(0, self.values.size, size)
+        m0, d0, m1, d1 = (self.values.take(at + i) for i in range(4))
+        rise = m1 - m0
+        mass = m0 + s * (rise + (1 - s) * ((1 - s) * (d0 - rise) - s * (d1 - rise)))
+        return np.asarray(np.add.reduceat(mass, self.first, axis=1))
 
 
-def slopes(table: Table) -> Distribution:
+def slope_distributions(table: Table) -> Distribution:
     """Distribution functions of the slopes ``rho tau_final / tau_surrogate``, with (q, b) values.
 
     The lines are those along tau_surrogate.
@@ -121,8 +106,8 @@ def slopes(table: Table) -> Distribution:
     return cdf
 
 
-def residual_sds(table: Table) -> Distribution:
-    """Distribution functions of the residual SDs ``tau_final sqrt(1 - rho^2)``, with (q, b) values.
+def sigma_cond_distributions(table: Table) -> Distribution:
+    """Distribution functions of ``sigma_cond = tau_final sqrt(1 - rho^2)``, with (q, b) values.
 
     The lines are those along tau_final.
     """
@@ -138,9 +123,9 @@ def residual_sds(table: Table) -> Distribution:
 
 
 def resolved(table: Table) -> BoolArray:
-    """Whether the lines of each table are close enough for the distributions of slope and residual SD; (b,).
+    """Whether the lines of each table are close enough for the distributions of slope and sigma_cond; (b,).
 
-    Along a line of tau_surrogate or tau_final the slope or the residual SD has a narrow distribution. Neighbouring
+    Along a line of tau_surrogate or tau_final the slope or sigma_cond has a narrow distribution. Neighbouring
     lines must be at most a few of its SDs apart.
     """
     plane = table.weight.sum(axis=1)
@@ -173,7 +158,7 @@ def inverse(cdf: Distribution, p: FloatArray, centre: FloatArray, scale: FloatAr
         return np.asarray(ndtri(np.minimum(np.maximum(below, 1e-12), 1 - 1e-12)) - z).reshape(len(x), -1)
 
     def excess_of(which: IntArray, at: FloatArray) -> FloatArray:
-        latest[0, which] = at
+        latest[0, which] = at  # the roots that have settled are evaluated too, with all lines at once
         return np.asarray(excess(latest)[0, which])
 
     points = (centre + AROUND[:, None, None] * scale).reshape(len(AROUND), -1)

@@ -10,7 +10,14 @@ from scipy.special import ndtr, ndtri
 
 from surrogacy.arrays import FloatArray
 from surrogacy.models.exact import marginals
-from surrogacy.models.exact.batch_lines import AROUND, Distribution, inverse, residual_sds, resolved, slopes
+from surrogacy.models.exact.batch_lines import (
+    AROUND,
+    Distribution,
+    inverse,
+    resolved,
+    sigma_cond_distributions,
+    slope_distributions,
+)
 from surrogacy.models.exact.bivariate_grid import Table
 from surrogacy.models.exact.bivariate_posterior import QUANTITIES, BivariatePosterior, PosteriorBatch
 from surrogacy.models.exact.refinement import Quantiles
@@ -31,8 +38,8 @@ def batch_quantiles(batch: PosteriorBatch, p: Sequence[float]) -> list[Quantiles
     close = resolved(table)
     probability, nodes = np.asarray(p, dtype=np.float64), [posterior.nodes() for posterior in posteriors]
     means, sds = _means(posteriors, p), [_sds(table, axis, p) for axis in (0, 1)]
-    slope = _by_lines(slopes(table), [(part.slope, part.weight) for part in nodes], probability)
-    sigma = _by_lines(residual_sds(table), [(part.sigma_cond, part.weight) for part in nodes], probability)
+    slope = _by_lines(slope_distributions(table), [(part.slope, part.weight) for part in nodes], probability)
+    sigma = _by_lines(sigma_cond_distributions(table), [(part.sigma_cond, part.weight) for part in nodes], probability)
     quantiles = []
     for i, posterior in enumerate(posteriors):
         named = {"slope": slope[:, i], "sigma_cond": sigma[:, i]}

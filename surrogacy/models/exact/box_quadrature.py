@@ -16,6 +16,7 @@ COARSE = 9  # points per axis in the search for the box
 DROP = 12.0  # log units below the maximum that the box must contain; the rest changes a mean by less than 1e-4 SD
 SHRINKING = 0.7  # largest ratio of the new and the old width of an axis for which the search for the box goes on
 EDGE = 8.0  # log units by which the outermost nodes must be below the maximum
+MOST_WIDENINGS = 5  # of a box with mass at an edge
 
 
 @cache
@@ -123,7 +124,7 @@ def integrate_box(
     product = np.ones(1)
     for _, weights in rules:
         product = np.multiply.outer(product, weights)
-    for _ in range(6):
+    for widenings in range(1 + MOST_WIDENINGS):
         half = (high - low) / 2
         values, extra = evaluate([low[:, [a]] + half[:, [a]] * (1 + rules[a][0]) for a in range(axes)])
         top = values.reshape(len(low), -1).max(axis=1).reshape(-1, *[1] * axes)
@@ -133,7 +134,7 @@ def integrate_box(
             layer = density.max(axis=_all_but(a, axes))
             at_edge[0, :, a] = (layer[:, 0] > np.exp(-EDGE)) & (low[:, a] > domain[0][:, a])
             at_edge[1, :, a] = (layer[:, -1] > np.exp(-EDGE)) & (high[:, a] < domain[1][:, a])
-        if not at_edge.any():
+        if not at_edge.any() or widenings == MOST_WIDENINGS:
             break
         low = np.where(at_edge[0], np.maximum(low - half / 2, domain[0]), low)
         high = np.where(at_edge[1], np.minimum(high + half / 2, domain[1]), high)

@@ -55,7 +55,7 @@ def nodes_from(n: int, *, from_0: bool) -> tuple[FloatArray, FloatArray]:
 
 
 def floored(log_density: FloatArray) -> FloatArray:
-    """Log densities, (b, ...), of at least ``FLOOR`` below the maximum of each data set.
+    """Log densities, (b, ...), raised to at least ``FLOOR`` below the maximum of each data set.
 
     At a correlation of -1 or 1 a log density may lie thousands below its maximum; the polynomial through such nodes
     would oscillate where the mass is.

@@ -1,8 +1,8 @@
 """Roots of increasing functions, several at once.
 
-`nearly_linear_root` needs four values of each function, which one call gives where many functions are evaluated
-together. `increasing_root` needs none and finds its own bracket: for a few functions of which nothing is known, or with
-which a secant search has failed.
+`nearly_linear_root` starts from four values of each function, which cost one call where many functions are evaluated
+together, and stops each function by itself. `increasing_root` starts from brackets alone, which it widens: for a few
+functions of which nothing else is known, or with which secant steps have failed.
 """
 
 from __future__ import annotations

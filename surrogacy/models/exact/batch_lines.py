@@ -56,8 +56,8 @@ class Lines:
     @classmethod
     def of(cls, table: Table, axis: int, log_density: FloatArray, mass: FloatArray, owner: IntArray) -> Lines:
         """Lines along an axis with log densities at its nodes, (l, n), and masses, (l,), of each posterior."""
-        density = even_density(log_density, POINTS)
-        values = np.stack([density @ integration(POINTS).T, density], axis=2).reshape(-1, 2 * POINTS)
+        mass_and_derivative = np.stack([integration(POINTS), np.eye(POINTS)], axis=1).reshape(-1, POINTS)
+        values = even_density(log_density, POINTS) @ mass_and_derivative.T
         first = np.searchsorted(owner, np.arange(len(table)))
         values *= (mass / np.add.reduceat(mass, first)[owner] / values[:, -2])[:, None]
         low = table.low[owner, axis]
@@ -66,17 +66,25 @@ class Lines:
     def below(self, tau: FloatArray) -> FloatArray:
         """Probability of values below ``tau``, (q, l), in units of the scale; (q, b).
 
-        Cubic Hermite interpolation between two points with masses m0, m1 and derivatives d0, d1.
+        Cubic Hermite interpolation: at a share s of the distance between two points with masses m0, m1 and derivatives
+        d0, d1 the mass is ``m0 + s (rise + (1 - s) bend)`` with ``bend = (1 - s) (d0 - rise) - s (d1 - rise)``. Large
+        arrays are changed in place where this is as easy to read, because their allocation takes time.
         """
         size = self.values.shape[1]
         last = size // 2 - 1
-        position = np.clip((np.arcsinh(tau) - self.low) * (last / self.width), 0, last - 1e-9)
-        cell = position.astype(np.intp)
-        s = position - cell
-        at = 2 * cell + np.arange(0, self.values.size, size)
-        m0, d0, m1, d1 = (self.values.take(at + i) for i in range(4))
-        rise = m1 - m0
-        mass = m0 + s * (rise + (1 - s) * ((1 - s) * (d0 - rise) - s * (d1 - rise)))
+        s = np.arcsinh(tau)
+        s -= self.low
+        s *= last / self.width
+        np.clip(s, 0, last - 1e-9, out=s)
+        cell = s.astype(np.intp)
+        s -= cell
+        cell *= 2
+        cell += np.arange(0, self.values.size, size)
+        m0, d0, rise, d1 = (self.values.take(cell + i) for i in range(4))
+        rise -= m0
+        rest = 1 - s
+        bend = rest * (d0 - rise) - s * (d1 - rise)
+        mass = m0 + s * (rise + rest * bend)
         return np.asarray(np.add.reduceat(mass, self.first, axis=1))
 
 

@@ -1,9 +1,9 @@
 """Errors of the quantiles of the exact posterior, in posterior SDs, against grids with four times the nodes per axis.
 
-``python validation/posterior_accuracy.py [NUMBER [FIRST]]`` from the project's folder: the analysis sets, and that number
-of difficult data sets from a first one on (default 800, those with which the settings of the grids were chosen; the next
-ones are new; half a second each). The reference has 64 x 64 x 72 nodes, or 40 x 40 x 45 if the
-density on these already agrees with polynomials of lower degree to 1e-4.
+``python validation/posterior_accuracy.py [NUMBER [FIRST]]`` from the project's folder: the analysis sets, and that
+number of difficult data sets from a first one on. The settings of the grids were chosen with the sets 0 to 799, which
+are the default; half a second each. The reference has 64 x 64 x 72 nodes, or 40 x 40 x 45 if the density on these
+already agrees with polynomials of lower degree to 1e-4.
 """
 
 import os

@@ -77,8 +77,8 @@ def with_grid_error(result: Result, moved: float, tolerance: float = GRID_TOLERA
 def with_resolution(result: Result, lost: float, level: float) -> Result:
     """Add the largest change of a quantile if the polynomials of the log density lose two degrees.
 
-    A density that changes by ``lost`` in the mean changes every probability by at most ``lost / 2``, and hence the limit
-    z of a normal posterior by at most ``lost / (2 phi(z))`` SDs.
+    A density that changes by ``lost`` in the mean changes every probability by at most ``lost / 2``, and hence the
+    limit z of a normal posterior by at most ``lost / (2 phi(z))`` SDs.
 
     Parameters
     ----------

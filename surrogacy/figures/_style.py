@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -33,7 +32,6 @@ LINE_COLOUR = "#B2182B"
 POSTERIOR = "#4C78A8"
 
 FONTS = Path(__file__).parent / "fonts"
-FONT_BUFFER = 2**17  # bytes; a font of the package has 30,000
 
 
 @contextmanager
@@ -65,32 +63,10 @@ def style(page: PageStyle) -> Iterator[None]:
         "figure.dpi": 100,
         "savefig.dpi": page.dpi,
     }
-    with mpl.rc_context(), whole_fonts():
+    with mpl.rc_context():
         mpl.rcdefaults()  # a matplotlibrc of the user must not change the figures
         mpl.rcParams.update(settings)
         yield
-
-
-@contextmanager
-def whole_fonts() -> Iterator[None]:
-    """Read fonts as a whole within the block.
-
-    FreeType reads each glyph of a text from the file that matplotlib opens with `io.open`. With the usual buffer of
-    4 kB, which holds a part of the font, texts take three times as long.
-    """
-    module: Any = io
-    usual = module.open
-
-    def open_with_buffer(file: Any, *arguments: Any, **options: Any) -> Any:
-        if arguments == ("rb",) and not options and str(file).endswith(".ttf"):
-            options = {"buffering": FONT_BUFFER}
-        return usual(file, *arguments, **options)
-
-    module.open = open_with_buffer
-    try:
-        yield
-    finally:
-        module.open = usual
 
 
 def laid_out[**P, R](plot: Callable[P, R]) -> Callable[P, R]:

@@ -21,8 +21,12 @@ from matplotlib.transforms import Affine2D, Bbox, Transform, TransformedPath
 TOGETHER = ("pdf", "svg", "png")
 PNG_DPI = 200
 POINTS_PER_INCH = 72
-WITHOUT_DATES = {"pdf": {"CreationDate": None, "ModDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
-COMPRESSION = {"tiff": {"compression": "tiff_lzw"}, "png": {"compress_level": 1}}
+WITHOUT_DATES: dict[str, Any] = {
+    "pdf": {"CreationDate": None, "ModDate": None},
+    "svg": {"Date": None},
+    "png": {"Software": None},
+}
+COMPRESSION: dict[str, Any] = {"tiff": {"compression": "tiff_lzw"}, "png": {"compress_level": 1}}
 
 
 def save(figure: Figure, stem: FilePath, formats: Sequence[str]) -> list[str]:

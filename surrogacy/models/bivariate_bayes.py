@@ -201,7 +201,9 @@ class BivariateBayes:
             if lost < UNRESOLVED or moved < MOVED:
                 break
         result = self._result(posterior, quantiles, part)
-        return with_resolution(result, lost) if lost < UNRESOLVED else with_grid_error(result, moved, MOVED)
+        if lost < UNRESOLVED:
+            return with_resolution(result, lost, self.level)
+        return with_grid_error(result, moved, MOVED)
 
     def _within_unresolved(self, posterior: BivariatePosterior) -> float:
         """Change of the density of the within-trial correlation if its polynomial loses two degrees."""

@@ -9,6 +9,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from tabulate import tabulate
+
 from surrogacy.report.escaping import markdown_text, spreadsheet_text
 from surrogacy.report.section import Table
 
@@ -71,13 +73,8 @@ def as_markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     |:---------|:---------|
     | advanced | 35       |
     """
-    lines = [[markdown_text(cell).strip() for cell in row] for row in (headings, *rows)]
-    widths = [max(len(cells[0]) + 2, *map(len, cells)) for cells in zip(*lines, strict=True)]
-    heading, *body = (
-        f"| {' | '.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))} |" for line in lines
-    )
-    rule = "|".join(f":{'-' * (width + 1)}" for width in widths)
-    return "\n".join([heading, f"|{rule}|", *body])
+    cells = [[markdown_text(cell) for cell in row] for row in (headings, *rows)]
+    return tabulate(cells[1:], headers=cells[0], tablefmt="pipe", disable_numparse=True)
 
 
 def as_html(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

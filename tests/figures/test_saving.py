@@ -1,6 +1,5 @@
 """Files of a figure: those that are written together equal those that matplotlib writes one by one."""
 
-import io
 import re
 from io import BytesIO
 
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from surrogacy.figures._style import FONTS, style
+from surrogacy.figures._style import style
 from surrogacy.figures.bubble import plot_bubble
 from surrogacy.figures.forest import plot_forest
 from surrogacy.figures.posterior import plot_posterior
@@ -51,14 +50,3 @@ def test_the_formats_together_are_those_of_matplotlib(model, plot, tmp_path):
     images = [np.asarray(Image.open(BytesIO(file)).convert("RGB")).astype(int) for file in pixels]
     assert images[0].shape == images[1].shape
     assert (np.abs(images[0] - images[1]).max(axis=2) > 0).mean() < MOVED
-
-
-def test_fonts_are_read_as_a_whole_and_other_files_as_usual(tmp_path):
-    (tmp_path / "text.txt").write_text("µ", encoding="utf-8")
-    usual = io.open
-    font = next(FONTS.glob("*.ttf"))
-    with style(DEFAULT_PAGE):
-        with vars(io)["open"](font, "rb") as file:
-            assert len(file.peek(1)) == font.stat().st_size
-        assert (tmp_path / "text.txt").read_text(encoding="utf-8") == "µ"
-    assert io.open is usual

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.special import ndtr, ndtri
-from scipy.stats import cauchy
+from scipy.stats import cauchy, norm
 
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.exact import marginals
@@ -16,6 +16,7 @@ from surrogacy.models.exact.bivariate_posterior import QUANTITIES
 from surrogacy.models.exact.box_quadrature import rule
 from surrogacy.models.exact.interpolation import squared, unresolved
 from surrogacy.models.exact.marginals import cumulate
+from surrogacy.models.exact.refinement import with_resolution
 from tests.support.difficult_effects import difficult_effects
 from tests.support.effects import simulated
 
@@ -106,3 +107,13 @@ def test_distribution_of_the_intercept_is_that_of_draws(seed):
     x = np.quantile(draws, np.linspace(0.02, 0.98, 25))
     below = posterior.distribution("intercept", x)
     assert below == pytest.approx((draws[:, None] < x).mean(axis=0), abs=0.008)
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95])
+def test_the_change_of_a_limit_is_that_of_the_density_which_moves_it_most(level):
+    """A standard normal density that is smaller by a share below its lower limit, and larger above it."""
+    share, tail = 1e-4, 0.5 - level / 2
+    moved = norm.ppf(tail / (1 - share)) - norm.ppf(tail)
+    lost = 2 * share * tail  # mean absolute change: the same mass above the limit as below
+    result = with_resolution(BivariateBayes(check_grid=False).fit(simulated(6)), lost, level)
+    assert result["grid_error"].value == pytest.approx(moved, rel=1e-3)

@@ -8,6 +8,7 @@ from types import UnionType
 from typing import Any, get_args
 
 import numpy as np
+from scipy.special import ndtri
 
 from surrogacy.arrays import FloatArray
 from surrogacy.errors import UsageError
@@ -22,8 +23,8 @@ GRID_TOLERANCE = 0.03
 
 # The bivariate model uses a finer grid if its density changes by more than UNRESOLVED when the polynomials of its log
 # lose two degrees, unless no quantile has moved by MOVED posterior SDs from a grid with 2/3 of the nodes. The quantiles
-# of the shipped sets then erred by at most 0.0035 SD. Of 781 settled sets of 800 constructed to be difficult, two had a
-# quantile that erred by more than 0.005 SD; the median of the largest errors was 0.0003 SD
+# of the shipped sets then erred by at most 0.0033 SD. Of 781 settled sets of 800 constructed to be difficult, two had a
+# quantile that erred by more than 0.005 SD (0.0062); the median of the largest errors was 0.0004 SD
 # (validation/posterior_accuracy.py).
 UNRESOLVED = 0.0009
 MOVED = 0.005
@@ -73,10 +74,24 @@ def with_grid_error(result: Result, moved: float, tolerance: float = GRID_TOLERA
     return replace(result, estimates=estimates, caveats=result.caveats + unsettled, converged=settled)
 
 
-def with_resolution(result: Result, lost: float) -> Result:
-    """Add the change of the density if the polynomials of its log lose two degrees, on a grid that is fine enough."""
-    kind = "relative change of the posterior density if the polynomials of its logarithm lose two degrees"
-    return replace(result, estimates={**result.estimates, "grid_error": Estimate(lost, method=kind)})
+def with_resolution(result: Result, lost: float, level: float) -> Result:
+    """Add the largest change of a quantile if the polynomials of the log density lose two degrees.
+
+    A density that changes by ``lost`` in the mean changes every probability by at most ``lost / 2``, and hence the
+    limit z of a normal posterior by at most ``lost / (2 phi(z))`` SDs.
+
+    Parameters
+    ----------
+    result : Result
+    lost : float
+        Mean relative change of the density.
+    level : float
+        Level of the limits, ``z = Phi^-1((1 + level) / 2)``.
+    """
+    z = float(ndtri(0.5 + level / 2))
+    change = lost / 2 * np.sqrt(2 * np.pi) * np.exp(z * z / 2)
+    kind = "largest change of a limit if the polynomials of the log density lose two degrees, posterior SDs"
+    return replace(result, estimates={**result.estimates, "grid_error": Estimate(float(change), method=kind)})
 
 
 def check_settings(model: Any, priors: Mapping[str, PriorKind]) -> None:

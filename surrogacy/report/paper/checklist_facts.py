@@ -103,7 +103,7 @@ def _convergence(facts: RunFacts) -> Finding:
     if failed:
         return Finding("auto", f"Diagnostics failed: {'; '.join(failed)}", "tables/models.csv")
     errors = {
-        entry.label: f"largest numerical error of a quantile {number(error.value, 3)} posterior SDs"
+        entry.label: f"a quantile changes by at most {number(error.value, 3)} posterior SDs on a coarser grid"
         for entry, result in _quoted(facts)
         if isinstance(error := result.estimates.get("grid_error"), Estimate)
     }

@@ -1,12 +1,13 @@
 """Maxima of many data sets at once against those of the search for one data set."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from surrogacy import Effects
-from surrogacy.models.likelihood import batch, newton
+from surrogacy.models.likelihood import batch, batch_search, newton
 from surrogacy.models.likelihood.batch import draw_many, maximise_many
 from surrogacy.models.likelihood.batch_data import same_comparisons
 from surrogacy.models.likelihood.batch_likelihood import evaluate, log_likelihoods
@@ -158,7 +159,18 @@ def test_pieces_do_not_change_the_maxima(monkeypatch):
     effects = irregular(9)
     log_hr = draw_many(effects, np.zeros(2), between(0.25, 0.15, 0.8), 7, np.random.default_rng(5))
     whole = maximise_many(effects, log_hr)
-    monkeypatch.setattr(batch, "PIECE", 18)
+    monkeypatch.setattr(batch, "PIECE", 2 * 9 * (5 + 2))  # two data sets, each with five starts and two simpler models
+    monkeypatch.setattr(batch_search, "GRID_PIECE", 30)
     pieces = maximise_many(effects, log_hr)
     assert pieces.psi == pytest.approx(whole.psi, abs=1e-9)
     assert len(pieces) == 7
+
+
+def test_a_large_batch_needs_little_memory():
+    effects = irregular(50)
+    log_hr = draw_many(effects, np.zeros(2), between(0.25, 0.15, 0.8), 800, np.random.default_rng(5))
+    tracemalloc.start()
+    maximise_many(effects, log_hr, starts=2)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 24e6  # the simplest arrays of all searches, 800 x (2 + 2) x 50 comparisons, have 1.3 MB each

@@ -21,12 +21,12 @@ from surrogacy.effects import Effects
 from surrogacy.errors import FitError
 from surrogacy.models.likelihood.batch_data import DataSets, any_comparisons, same_comparisons
 from surrogacy.models.likelihood.batch_likelihood import BatchEvaluation, evaluate
-from surrogacy.models.likelihood.batch_search import Boundaries, highest_maxima
+from surrogacy.models.likelihood.batch_search import ONE_VARIANCE, Boundaries, highest_maxima
 from surrogacy.models.likelihood.likelihood import Likelihood, Method, make_blocks
 from surrogacy.models.likelihood.maximum import BOUNDARIES, maximise
 from surrogacy.models.likelihood.newton import by_factor, psi_jacobian, psi_of
 
-PIECE = 40_000  # comparisons, over all data sets, in memory at once
+PIECE = 80_000  # comparisons, over all searches of all data sets, in memory at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +159,7 @@ def maximise_many(
         errors, rho = (None if values is None else values[part] for values in (se, rho_within))
         return _maximise(same_comparisons(effects, log_hr[part], method, errors, rho), method, starts)
 
-    return _in_pieces(maximum, len(log_hr), len(effects))
+    return _in_pieces(maximum, len(log_hr), len(effects), starts)
 
 
 def maximise_each(data: Sequence[Effects], method: Method = "reml", starts: int = 5) -> BatchMaximum:
@@ -184,12 +184,12 @@ def maximise_each(data: Sequence[Effects], method: Method = "reml", starts: int 
     def maximum(part: slice) -> BatchMaximum:
         return _maximise(any_comparisons(data[part], method), method, starts)
 
-    return _in_pieces(maximum, len(data), max(map(len, data)))
+    return _in_pieces(maximum, len(data), max(map(len, data)), starts)
 
 
-def _in_pieces(maximum: Callable[[slice], BatchMaximum], sets: int, comparisons: int) -> BatchMaximum:
-    """Maximise so many data sets at once as fit into the memory."""
-    step = max(PIECE // comparisons, 1)
+def _in_pieces(maximum: Callable[[slice], BatchMaximum], sets: int, comparisons: int, starts: int) -> BatchMaximum:
+    """Maximise so many data sets at once as fit into the memory, each from its starts and in two simpler models."""
+    step = max(PIECE // (comparisons * (starts + len(ONE_VARIANCE))), 1)
     pieces = [maximum(slice(first, first + step)) for first in range(0, max(sets, 1), step)]
     names = [field.name for field in fields(BatchMaximum)]
     return BatchMaximum(*(np.concatenate([getattr(piece, name) for piece in pieces]) for name in names))

@@ -25,9 +25,9 @@ class Singles:
     ----------
     y : (2, b, k) array
         0 for a missing endpoint.
-    sampling : (3, b, k) array
+    sampling : (3, b, k) array, or (3, 1, k) if all data sets have the same
         Covariance of the sampling errors; 1, 0 for the variance and covariance of a missing endpoint.
-    reported : (3, b, k) array
+    reported : (3, b, k) or (3, 1, k) array
         1 where the element of the covariance belongs to reported endpoints, 0 elsewhere.
     """
 
@@ -43,8 +43,8 @@ class Groups:
     Parameters
     ----------
     y : (b, g, 2 m) array
-    sampling : (b, g, 2 m, 2 m) array
-    reported : (b, g, 2 m) array
+    sampling : (b, g, 2 m, 2 m) array, or (1, g, 2 m, 2 m) if all data sets have the same
+    reported : (b, g, 2 m) or (1, g, 2 m) array
         1 for a reported endpoint, 0 for a missing one.
     """
 
@@ -78,10 +78,25 @@ class BatchLikelihood:
         singles, groups = self.singles, self.groups
         return replace(
             self,
-            singles=Singles(singles.y[:, sets], singles.sampling[:, sets], singles.reported[:, sets]),
-            groups=tuple(Groups(group.y[sets], group.sampling[sets], group.reported[sets]) for group in groups),
+            singles=Singles(
+                singles.y[:, sets], _taken(singles.sampling, sets, axis=1), _taken(singles.reported, sets, axis=1)
+            ),
+            groups=tuple(
+                Groups(group.y[sets], _taken(group.sampling, sets), _taken(group.reported, sets)) for group in groups
+            ),
             constant=self.constant[sets],
         )
+
+
+def _shared(values: FloatArray, axis: int = 0) -> FloatArray:
+    """Reduce the axis of the data sets to length 1 if all of them have the same values."""
+    first = values.take([0], axis) if values.shape[axis] else values
+    return first if (values == first).all() else values
+
+
+def _taken(values: FloatArray, sets: IntArray, axis: int = 0) -> FloatArray:
+    """Values of some data sets; those that all data sets have in common are not repeated."""
+    return values if values.shape[axis] == 1 else values.take(sets, axis)
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +213,7 @@ def _groups(y: FloatArray, covariance: FloatArray) -> Groups:
     present = ~np.isnan(y)
     both = present[..., :, None] & present[..., None, :]
     sampling = np.where(both, covariance, np.eye(y.shape[-1]))
-    return Groups(np.where(present, y, 0.0), sampling, present.astype(np.float64))
+    return Groups(np.where(present, y, 0.0), _shared(sampling), _shared(present.astype(np.float64)))
 
 
 def _likelihood(
@@ -210,10 +225,10 @@ def _likelihood(
     reported = np.stack([present[..., 0], present.all(axis=2), present[..., 1]])
     sampling = np.where(reported, np.stack([s1**2, r * s1 * s2, s2**2]), np.array([1.0, 0.0, 1.0])[:, None, None])
     value = np.ascontiguousarray(np.moveaxis(np.where(present, y, 0.0), 2, 0))
-    counts = present.sum(axis=1) + sum(group.reported.reshape(len(y), -1, 2).sum(axis=1) for group in groups)
+    of_groups = (group.reported.reshape(len(group.reported), -1, 2).sum(axis=1) for group in groups)
+    counts = present.sum(axis=1) + sum(of_groups)
     constant = -0.5 * counts.sum(axis=1) * np.log(2 * np.pi)
     if method == "reml":
         constant += np.log(2 * np.pi) + 0.5 * np.log(counts).sum(axis=1)
-    return BatchLikelihood(
-        Singles(value, sampling, reported.astype(np.float64)), tuple(groups), method == "reml", constant
-    )
+    singles = Singles(value, _shared(sampling, axis=1), _shared(reported.astype(np.float64), axis=1))
+    return BatchLikelihood(singles, tuple(groups), method == "reml", constant)

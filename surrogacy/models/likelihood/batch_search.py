@@ -28,6 +28,8 @@ from surrogacy.models.likelihood.newton import SearchEnds, climb, psi_of
 
 # Loss for which a correlation of -1 or 1 is preferred, as in the search for one data set.
 CORRELATION_SLACK = 1e-7
+# Comparisons, over all points of the grids, whose likelihoods are computed at once, so that they stay in the cache.
+GRID_PIECE = 16_000
 # Models with one variance of 0.
 ONE_VARIANCE = ("tau_surrogate", "tau_final")
 Boundaries = npt.NDArray[np.str_]
@@ -54,7 +56,7 @@ def highest_maxima(data: DataSets, starts: int) -> tuple[FloatArray, Boundaries,
     free = scale[:, [0, 1, 1]]
     held = [np.where(np.isin(np.arange(3), BOUNDARIES[name]), 0.0, free) for name in ONE_VARIANCE]
     zero = np.zeros_like(free)
-    at_zero, *grid_starts = _zero_variance_starts(likelihood, held)
+    at_zero, *grid_starts = _zero_variance_starts(data, held)
     # a correlation of moments, strong ones of both signs, and beside the models with one variance of 0
     guesses = [*_starting_factors(data, scale), *(np.abs(start) + 0.1 for start in reversed(grid_starts))][:starts]
     first = guesses if (data.size < MANY_COMPARISONS).any() else guesses[:2]
@@ -70,20 +72,22 @@ def highest_maxima(data: DataSets, starts: int) -> tuple[FloatArray, Boundaries,
     return factor, boundary, best.converged
 
 
-def _zero_variance_starts(data: BatchLikelihood, held: Sequence[FloatArray]) -> tuple[FloatArray, ...]:
+def _zero_variance_starts(data: DataSets, held: Sequence[FloatArray]) -> tuple[FloatArray, ...]:
     """Log-likelihoods without any variance (b,), and for each model with one variance the best point of a grid (b, 3).
 
     Parameters
     ----------
-    data : BatchLikelihood
+    data : DataSets
     held : sequence of (b, 3) array
         Scale of the elements in each model, 0 for an element that is 0.
     """
     b, n = len(held[0]), len(START_SDS)
     units = START_SDS[:, None, None] * (np.array(held) > 0)[:, None]  # (2, n, b, 3)
     factor = (units * np.array(held)[:, None]).reshape(-1, 3)
-    every = np.tile(np.arange(b), 2 * n + 1)
-    values = log_likelihoods(data.take(every), psi_of(np.concatenate([np.zeros((b, 3)), factor])))
+    every, psi = np.tile(np.arange(b), 2 * n + 1), psi_of(np.concatenate([np.zeros((b, 3)), factor]))
+    step = max(GRID_PIECE // data.log_hr.shape[1], 1)
+    parts = [slice(first, first + step) for first in range(0, len(every), step)]
+    values = np.concatenate([log_likelihoods(data.likelihood.take(every[part]), psi[part]) for part in parts])
     place = values[b:].reshape(2, n, b).argmax(axis=1)
     return values[:b], *(unit[best, np.arange(b)] for unit, best in zip(units, place, strict=True))
 

@@ -92,8 +92,9 @@ def _step(mean: FloatArray, axis: int) -> FloatArray:
 def finer(table: Table, factors: Sequence[float] = (1.0, 1.0, 1.0)) -> Table:
     """Table interpolated to the nodes that the intercept needs.
 
-    If tau_surrogate may be 0, its nodes are denser near 0, and the axis of rho is divided at 0: as tau_surrogate
-    approaches 0 the slope grows without limit, and the intercept becomes discontinuous at rho = 0.
+    The axis of rho is divided at 0, where the slope changes its sign and a threshold ceases to exist. If tau_surrogate
+    may be 0, its nodes are denser near 0: there the slope grows without limit, and the intercept becomes discontinuous
+    at rho = 0.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def finer(table: Table, factors: Sequence[float] = (1.0, 1.0, 1.0)) -> Table:
     """
     may_be_0 = _may_be_0(table)
     division = None
-    if may_be_0 and changes_sign(table):
+    if changes_sign(table):
         division = divided(table, round(SIDE * factors[2] * table.weight.shape[3]))
     if division is None and max(factors) == 1:
         return table

@@ -189,7 +189,7 @@ def threshold_of_region(
     there is no threshold. If it extends from stronger effects to beyond a surrogate hazard ratio of 1, benefit is
     predicted without a surrogate effect (``benefit-without-surrogate-effect``).
     """
-    size = line.new_n if n is None else n
+    level, size = confidence_level(level), line.new_n if n is None else n
     stated = size if band == "prediction" and size is not None and np.isfinite(size) else None
 
     def result(status: ThresholdStatus, weakest: float | None = None, other: float | None = None) -> ThresholdEffect:

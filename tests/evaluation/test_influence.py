@@ -99,7 +99,10 @@ def test_every_change_is_that_of_a_refit(trials, name):
     assert record["k"] == 15
     for quantity in FOLLOWED:
         if quantity in refit.estimates and not quantity.startswith("ste"):
-            assert record[quantity] == pytest.approx(refit[quantity].value, rel=1e-3), quantity
+            estimate = refit[quantity]
+            # refits of the exact posterior are computed together on a grid that is accurate to 0.002 posterior SDs
+            grid = 0.002 * (estimate.high - estimate.low) / 3.92 if name == "bivariate-bayes" else 0.0
+            assert record[quantity] == pytest.approx(estimate.value, rel=1e-3, abs=grid), quantity
             assert record[f"{quantity}_change"] == pytest.approx(record[quantity] - records[0][quantity]), quantity
     if "ste_prediction" in refit.estimates:
         assert record["ste_prediction"] == pytest.approx(refit["ste_prediction"].hr, rel=1e-3)

@@ -30,7 +30,7 @@ class Version:
 
 
 def present_version(folder: Path = CACHE) -> Version:
-    """The package of this checkout, installed anew with the libraries that it requires."""
+    """The package of this checkout, installed again with the libraries that it requires."""
     python = environment(folder / "present")
     call(python, "-m", "pip", "uninstall", "--quiet", "--yes", "surrogacy")
     install(CHECKOUT, python)

@@ -10,21 +10,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from surrogacy import read_trials
 from surrogacy.models import create
 from surrogacy.models.sampled.agreement import agreement, disagreements, sample_twins
-
-SETS = (
-    "tactics-2022",
-    "llovet-2019-pfs",
-    "llovet-2019-ttp",
-    "intermediate",
-    "advanced",
-    "advanced-first-line",
-    "advanced-second-line",
-    "advanced-immunotherapy",
-    "all",
-)
+from tests.support.shipped_sets import SHIPPED_SETS
 
 trials = read_trials()
-data = [trials.analysis_set(name) for name in SETS]
+data = [trials.analysis_set(name) for name in SHIPPED_SETS]
 for model in (create("bivariate-bayes"), create("daniels-hughes")):
     for effects, sampled in zip(data, sample_twins(model, data), strict=True):
         records = agreement(model.fit(effects), sampled)

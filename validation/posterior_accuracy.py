@@ -20,20 +20,10 @@ from surrogacy.effects import Effects
 from surrogacy.models.bivariate_bayes import BivariateBayes
 from surrogacy.models.exact.bivariate_posterior import QUANTITIES
 from tests.support.difficult_effects import difficult_effects
+from tests.support.shipped_sets import SHIPPED_SETS
 
 REFERENCES = (40, 40, 45), (64, 64, 72)
 RESOLVED = 1e-4  # change of the density below which the smaller reference is used
-ANALYSIS_SETS = (
-    "tactics-2022",
-    "llovet-2019-pfs",
-    "llovet-2019-ttp",
-    "intermediate",
-    "advanced",
-    "advanced-first-line",
-    "advanced-second-line",
-    "advanced-immunotherapy",
-    "all",
-)
 
 
 def errors(effects: Effects) -> tuple[np.ndarray, bool]:
@@ -56,7 +46,7 @@ def errors(effects: Effects) -> tuple[np.ndarray, bool]:
 
 def main() -> None:
     trials = read_trials()
-    for name in ANALYSIS_SETS:
+    for name in SHIPPED_SETS:
         largest, _ = errors(trials.analysis_set(name))
         print(f"{name:24} {largest.max():.4f} SD ({QUANTITIES[largest.argmax()]})")
     number, first = [*map(int, sys.argv[1:]), *(800, 0)[len(sys.argv) - 1 :]]

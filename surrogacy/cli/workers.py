@@ -104,7 +104,7 @@ class IdleProcesses:
             self._changed.notify_all()
 
 
-class Drawing(Executor):
+class FigureExecutor(Executor):
     """Workers as an executor of figures, which take a process only if no fit waits for one.
 
     Parameters
@@ -136,7 +136,7 @@ class FigureWorkers(Executor):
 
     Attributes
     ----------
-    figures : Drawing
+    figures : FigureExecutor
         Executor of figures in these processes.
     problem : ProcessError or None
         Reason for interrupting the main thread: a process could not be started, or ended early.
@@ -150,7 +150,7 @@ class FigureWorkers(Executor):
         self._processes: list[BaseProcess] = []
         self._idle = IdleProcesses()
         self._threads = ThreadPoolExecutor(WORKERS)
-        self.figures = Drawing(self._call)
+        self.figures = FigureExecutor(self._call)
         # the server answers after it has loaded the plotting library; this process continues meanwhile
         self._starter = threading.Thread(target=self._start, daemon=True)
         self._starter.start()

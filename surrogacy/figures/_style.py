@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import matplotlib as mpl
 import numpy as np
@@ -94,7 +94,16 @@ def pixels_per_point(axes: Axes) -> float:
     return figure.dpi / 72 if figure is not None else 1.0
 
 
-def corner_key(axes: Axes, handles: Sequence[Artist], columns: int, **spacing: float) -> None:
+def corner_key(
+    axes: Axes,
+    handles: Sequence[Artist],
+    columns: int,
+    *,
+    columnspacing: float | None = None,
+    handlelength: float | None = None,
+    handletextpad: float | None = None,
+    labelspacing: float | None = None,
+) -> None:
     """Draw the key in the lower left corner of the figure, below its panels.
 
     Parameters
@@ -104,7 +113,7 @@ def corner_key(axes: Axes, handles: Sequence[Artist], columns: int, **spacing: f
     handles : sequence of Artist
         Entries with their labels.
     columns : int
-    **spacing : float
+    columnspacing, handlelength, handletextpad, labelspacing : float, optional
         Distances of a legend of matplotlib, in units of the type size.
     """
     figure = axes.get_figure(root=True)
@@ -116,7 +125,10 @@ def corner_key(axes: Axes, handles: Sequence[Artist], columns: int, **spacing: f
         ncols=columns,
         fontsize="small",
         borderaxespad=0.3,
-        **cast(dict[str, Any], spacing),
+        columnspacing=columnspacing,
+        handlelength=handlelength,
+        handletextpad=handletextpad,
+        labelspacing=labelspacing,
     )
 
 

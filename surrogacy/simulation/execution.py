@@ -179,5 +179,5 @@ def silence_the_end() -> None:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether a warning states more than that the run ends."""
+    """Return whether a warning states more than that the run ends."""
     return ABOUT_THE_END[record.name] not in record.getMessage()

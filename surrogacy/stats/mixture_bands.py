@@ -15,7 +15,7 @@ from surrogacy.results.estimate import Band, NewTrialSize, ThresholdEffect, Thre
 from surrogacy.results.levels import LEVEL, confidence_level
 from surrogacy.stats.lines import ROUNDING, STRONGEST_HR
 from surrogacy.stats.mixtures import PIECE, mixture_cdf, mixture_quantile
-from surrogacy.stats.roots import nearly_linear_root
+from surrogacy.stats.roots import nearly_linear_root, normal_score
 
 Benefit = Callable[[IntArray, FloatArray], FloatArray]
 BETWEEN = 8  # effects added around that with the largest probability of benefit
@@ -170,14 +170,9 @@ def _crossings(
     sign = np.array([1.0 if point[1][cell] < point[1][cell + 1] else -1.0 for point, cell, _ in around])
 
     def excess(which: IntArray, at: FloatArray) -> FloatArray:
-        return sign[which] * (_score(benefit(rows[which], at)) - z[which])
+        return sign[which] * (normal_score(benefit(rows[which], at)) - z[which])
 
-    return [float(root) for root in nearly_linear_root(excess, x, sign * (_score(certainty) - z), (low, high))]
-
-
-def _score(probability: FloatArray) -> FloatArray:
-    """Normal score of a probability of benefit, which is nearly linear in the surrogate effect."""
-    return np.asarray(ndtri(np.minimum(np.maximum(probability, 1e-12), 1 - 1e-12)))
+    return [float(root) for root in nearly_linear_root(excess, x, sign * (normal_score(certainty) - z), (low, high))]
 
 
 def threshold_of_region(

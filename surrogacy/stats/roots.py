@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy.special import ndtri
 
 from surrogacy.arrays import BoolArray, FloatArray, IntArray
 
@@ -17,6 +18,17 @@ Function = Callable[[FloatArray], FloatArray]
 ManyFunctions = Callable[[IntArray, FloatArray], FloatArray]
 TOLERANCE = 2e-7
 SETTLED = 1e-4  # value of a nearly linear function before the last secant step, which makes it a hundred times smaller
+
+
+def normal_score(probability: FloatArray) -> FloatArray:
+    """Normal quantiles of probabilities, at most about 7: distribution functions are nearly linear on their scale.
+
+    Examples
+    --------
+    >>> normal_score(np.array([0.025, 0.5, 1.0])).round(2)
+    array([-1.96,  0.  ,  7.03])
+    """
+    return np.asarray(ndtri(np.minimum(np.maximum(probability, 1e-12), 1 - 1e-12)))
 
 
 def increasing_root(function: Function, low: FloatArray, high: FloatArray) -> FloatArray:

@@ -167,9 +167,6 @@ def test_a_figure_that_cannot_be_drawn_is_reported_and_the_rest_is_written(tmp_p
             future.set_exception(FigureError("bubble-tactics-2022", "ValueError: no finite limits"))
             return future
 
-        def shutdown(self, wait=True):
-            self.workers.shutdown(wait=wait)
-
     monkeypatch.setattr(run, "FigureOptions", lambda workers, drawing, *rest: options(workers, Failing(drawing), *rest))
     out = tmp_path / "out"
     assert main([*SMALL, "--out", str(out)]) == 4

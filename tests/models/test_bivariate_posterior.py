@@ -13,21 +13,9 @@ from surrogacy.models.exact.refinement import largest_move
 from surrogacy.models.priors import Normal
 from surrogacy.results.estimate import Estimate
 from tests.support.effects import full_covariance, simulated
+from tests.support.shipped_sets import SHIPPED_SETS
 
 P = (0.5, 0.025, 0.975)
-
-
-SETS = (
-    "tactics-2022",
-    "llovet-2019-pfs",
-    "llovet-2019-ttp",
-    "intermediate",
-    "advanced",
-    "advanced-first-line",
-    "advanced-second-line",
-    "advanced-immunotherapy",
-    "all",
-)
 
 
 def log_joint(effects, tau1, tau2, rho, model):
@@ -91,7 +79,7 @@ def test_marginal_likelihood_is_the_integral():
     assert found == pytest.approx(likelihood.mean(), abs=4 * likelihood.std() / np.sqrt(n))
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", SHIPPED_SETS)
 def test_a_doubled_grid_moves_no_quantile_by_half_a_percent_of_an_sd(name, trials):
     effects = trials.analysis_set(name)
     model = BivariateBayes()

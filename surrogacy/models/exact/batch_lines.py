@@ -19,7 +19,7 @@ from surrogacy.models.exact.box_quadrature import rule
 from surrogacy.models.exact.interpolation import floored, interpolation, to_nodes
 from surrogacy.models.exact.marginals import FINELY, even_density, integration, log_spread, steps_of_root
 from surrogacy.models.exact.slope import divided, log_steps
-from surrogacy.stats.roots import nearly_linear_root
+from surrogacy.stats.roots import nearly_linear_root, normal_score
 
 POINTS = 29  # points along each line
 ACROSS, SIDE = 1.25, 4 / 3  # nodes of tau_final and, on each side of 0, of rho, per node of a table, for the slope
@@ -131,7 +131,7 @@ def sigma_cond_distributions(table: Table) -> Distribution:
 
 
 def resolved(table: Table) -> BoolArray:
-    """Whether the lines of each table are close enough for the distributions of slope and sigma_cond; (b,).
+    """Return whether the lines of each table are close enough for the distributions of slope and sigma_cond; (b,).
 
     Along a line of tau_surrogate or tau_final the slope or sigma_cond has a narrow distribution. Neighbouring
     lines must be at most a few of its SDs apart.
@@ -163,7 +163,7 @@ def inverse(cdf: Distribution, p: FloatArray, centre: FloatArray, scale: FloatAr
 
     def excess(x: FloatArray) -> FloatArray:
         below = cdf(x.reshape(-1, shape[1])).reshape(-1, *shape)
-        return np.asarray(ndtri(np.minimum(np.maximum(below, 1e-12), 1 - 1e-12)) - z).reshape(len(x), -1)
+        return (normal_score(below) - z).reshape(len(x), -1)
 
     def excess_of(which: IntArray, at: FloatArray) -> FloatArray:
         latest[0, which] = at  # the roots that have settled are evaluated too, with all lines at once

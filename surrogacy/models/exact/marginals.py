@@ -18,7 +18,7 @@ from surrogacy.arrays import FloatArray
 from surrogacy.models.exact.bivariate_grid import Table
 from surrogacy.models.exact.box_quadrature import rule
 from surrogacy.models.exact.interpolation import floored, to_even, to_nodes
-from surrogacy.stats.roots import increasing_root
+from surrogacy.stats.roots import increasing_root, normal_score
 
 FINE = 161  # points of a tabulated distribution function, which is interpolated between them
 ALONG = 97  # points along each of many lines
@@ -116,7 +116,7 @@ def invert(
     z = ndtri(p)
 
     def excess(x: FloatArray) -> FloatArray:
-        return np.asarray(ndtri(np.minimum(np.maximum(cdf(x), 1e-12), 1 - 1e-12)) - z)
+        return normal_score(cdf(x)) - z
 
     rate = (ndtri(p + margin) - ndtri(p - margin)) / np.maximum(high - low, 1e-300)
     at = excess(x)
@@ -149,7 +149,7 @@ def many_quantiles(
     scale = (high - low) / 2
     first, last = np.arcsinh((np.array([least, most]) - median) / scale)
     u = np.linspace(first, last, MANY)
-    z = ndtri(np.clip(cdf(median + scale * np.sinh(u)), 1e-12, 1 - 1e-12))
+    z = normal_score(cdf(median + scale * np.sinh(u)))
     return np.asarray(median + scale * np.sinh(np.interp(ndtri(p), z, u)))
 
 

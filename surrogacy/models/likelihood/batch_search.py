@@ -17,6 +17,7 @@ from surrogacy.models.likelihood.batch_data import BatchLikelihood, DataSets
 from surrogacy.models.likelihood.batch_likelihood import log_likelihoods
 from surrogacy.models.likelihood.maximum import (
     BOUNDARIES,
+    CORRELATION_SLACK,
     HIGHER,
     MANY_COMPARISONS,
     NEAR_BOUNDARY,
@@ -26,8 +27,6 @@ from surrogacy.models.likelihood.maximum import (
 )
 from surrogacy.models.likelihood.newton import SearchEnds, climb, psi_of
 
-# Loss for which a correlation of -1 or 1 is preferred, as in the search for one data set.
-CORRELATION_SLACK = 1e-7
 # Comparisons, over all points of the grids, whose likelihoods are computed at once, so that they stay in the cache.
 GRID_PIECE = 16_000
 # Models with one variance of 0.

@@ -33,6 +33,8 @@ MANY_COMPARISONS = 20
 HIGHER = 1e-9
 # A tau of 1e-4 that gains less log-likelihood than this is set to 0: it would imply a slope of 1,000.
 NEGLIGIBLE_GAIN = 1e-5
+# Loss of log-likelihood for which a correlation of -1 or 1 is preferred.
+CORRELATION_SLACK = 1e-7
 # Starting SDs of a zero-variance model in units of the SD of the effects; the likelihood is flat outside this range.
 START_SDS = np.geomspace(0.03, 3.0, 8)
 # Cholesky elements that are 0 on each part of the boundary, the smallest model first.
@@ -127,7 +129,7 @@ def maximise(likelihood: Likelihood, effects: Effects, starts: int) -> Optimum:
     for name, zeros in BOUNDARIES.items():
         held = np.where(np.isin(np.arange(3), zeros), 0.0, free)
         refit = _minimise(negative, unit, held) if near[name] else None
-        slack = 1e-7 if name == "rho" else NEGLIGIBLE_GAIN
+        slack = CORRELATION_SLACK if name == "rho" else NEGLIGIBLE_GAIN
         if refit is not None and refit[0] <= value + slack:
             value, factor, boundary = refit[0], refit[1] * held, name
             break

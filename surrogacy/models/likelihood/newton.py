@@ -81,10 +81,8 @@ def climb(data: BatchLikelihood, start: FloatArray, free: FloatArray) -> SearchE
         gradient, hessian = by_factor(at, trial * free)
         gradient *= free
         # where the likelihood is not higher, the derivatives are not used; they may be infinite there
-        gradient, hessian = (
-            np.where(higher[:, None], gradient, 0.0),
-            np.where(higher[:, None, None], hessian, -np.eye(3)),
-        )
+        gradient = np.where(higher[:, None], gradient, 0.0)
+        hessian = np.where(higher[:, None, None], hessian, -np.eye(3))
         following = _newton_step(gradient, hessian, free)
         unit, step = np.where(higher[:, None], (trial, following), (unit, step))
         value, share = np.where(higher, (at.log_likelihood, np.ones_like(share)), (value, 0.25 * share))
